@@ -1,0 +1,1 @@
+"""The console in the browser: parse, one call into the service, show the result."""

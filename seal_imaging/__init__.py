@@ -1,0 +1,1 @@
+"""Pixels in, pixels and measurements out: pure functions on numpy arrays."""

@@ -1,0 +1,98 @@
+"""What is known of one seal impression: where it lies, its ink, its size, its worth."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+RgbImage = NDArray[np.uint8]
+"""(H, W, 3), sRGB."""
+RgbaImage = NDArray[np.uint8]
+"""(H, W, 4), sRGB with straight alpha."""
+InkAmount = NDArray[np.float32]
+"""(H, W), 0 = paper, 1 = solid ink."""
+
+
+class SealShape(StrEnum):
+    """The outline of a seal."""
+
+    CIRCLE = "circle"
+    ELLIPSE = "ellipse"
+    SQUARE = "square"
+    RECTANGLE = "rectangle"
+    FREEFORM = "freeform"
+
+
+class InkColour(StrEnum):
+    """The family of an ink, as people name it."""
+
+    RED = "red"
+    BLUE = "blue"
+    PURPLE = "purple"
+    BLACK = "black"
+
+
+class Reason(StrEnum):
+    """Why an impression is worth less, or must not be used; the catalogue operators know."""
+
+    OTHER_TEXT = "其他文字"
+    FAINT = "缺墨"
+    DOUBLE_STRIKE = "重影"
+    INCOMPLETE = "不全"
+    FEWER_THAN_THREE = "少于3枚"
+    TILTED = "倾斜"
+    GLARE = "反光阴影"
+    COLOUR = "颜色"
+    SCALE_UNKNOWN = "尺寸未知"
+    GREY_COPY = "复印件"
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How good an impression is; every figure is 0..1.
+
+    Attributes:
+        score: what ranks impressions of one seal, 1 is best.
+        outline: share of the outline's length that carries ink.
+        coverage: share of the strokes that carry full ink.
+        sharpness: steepness of the stroke edges.
+        foreign_ink: share of the impression's area under black print or writing.
+        reasons: what an operator would say against it; empty when nothing is.
+    """
+
+    score: float
+    outline: float
+    coverage: float
+    sharpness: float
+    foreign_ink: float
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Impression:
+    """One seal impression read off a page, or several fused into one.
+
+    Attributes:
+        box_px: x, y, w, h on the page it was read from, whole pixels.
+        ink: (h, w), the ink over that box, as it lay on the page (not yet upright).
+        size_mm: w, h of the upright seal; None when the page's scale is unknown.
+        angle_deg: how far the seal is turned clockwise on the page; turning the ink by -angle_deg
+            (counter-clockwise) makes it upright.
+        centre_px: x, y of the fitted outline's centre, in the box (0, 0 = outer corner of its first pixel).
+        size_px: w, h of the upright seal in page pixels, from the fitted outline.
+        px_per_mm: the page's scale; None when unknown.
+        ink_rgb: the colour of solid ink on white paper.
+    """
+
+    box_px: tuple[int, int, int, int]
+    ink: InkAmount
+    size_mm: tuple[float, float] | None
+    shape: SealShape
+    angle_deg: float
+    colour: InkColour
+    quality: Quality
+    centre_px: tuple[float, float]
+    size_px: tuple[float, float]
+    px_per_mm: float | None
+    ink_rgb: tuple[int, int, int]

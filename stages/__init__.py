@@ -1,0 +1,1 @@
+"""What a document means: one module a stage, side by side, none importing another."""

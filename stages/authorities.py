@@ -1,0 +1,59 @@
+"""Keys and time come from outside: what a stage may ask of a signer and of a time-stamping authority."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from asn1crypto import x509
+
+
+class Signer(Protocol):
+    """A signing key that is open, with its certificate. It never shows the key."""
+
+    @property
+    def certificate(self) -> x509.Certificate: ...
+
+    @property
+    def chain(self) -> Sequence[x509.Certificate]:
+        """Issuer certificates, nearest first, without the root being required."""
+        ...
+
+    @property
+    def signature_algorithm(self) -> str:
+        """asn1crypto's name: 'sha256_rsa' or 'sha256_ecdsa'."""
+        ...
+
+    def sign(self, data: bytes) -> bytes:
+        """Return the signature over data, as it stands in a CMS SignerInfo.
+
+        Raises:
+            SigningRefused: the key may not be used, or refuses.
+        """
+        ...
+
+
+class TimestampAuthority(Protocol):
+    """A time-stamping authority (RFC 3161). What it answers is checked by the stage, not here."""
+
+    @property
+    def name(self) -> str: ...
+
+    def ask(self, request: bytes) -> bytes:
+        """Send a DER TimeStampReq, return the DER TimeStampResp.
+
+        Raises:
+            TimestampUnavailable: silent, slow, or answering something else than a TimeStampResp.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class TrustAnchors:
+    """What a verification believes: root certificates for signers, and for time.
+
+    One set serves both when `timestamp_roots` is empty.
+    """
+
+    roots: tuple[x509.Certificate, ...] = field(repr=False)
+    timestamp_roots: tuple[x509.Certificate, ...] = field(default=(), repr=False)
+    intermediates: tuple[x509.Certificate, ...] = field(default=(), repr=False)

@@ -1,0 +1,310 @@
+"""One frozen type for each state a document is in on its way from a folder to the archive.
+
+Documents are files: a stage reads the paths in the value it is given and writes only into the scratch
+folder it is given. Every type here but those holding paths round-trips through JSON
+(`pydantic.TypeAdapter`), so that a step can be run again from what is stored.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+
+class Severity(StrEnum):
+    """How much a finding of pre-flight matters."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class DocMDP(StrEnum):
+    """What a certification signature still allows (ISO 32000-2 §12.8.2.2, /P 1, 2, 3)."""
+
+    NO_CHANGES = "no_changes"
+    FILL_AND_SIGN = "fill_and_sign"
+    FILL_SIGN_ANNOTATE = "fill_sign_annotate"
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One file of a package, as it came in.
+
+    Attributes:
+        name: its path inside the package, with forward slashes, Unicode NFC.
+        sha256: lower-case hex.
+    """
+
+    path: Path
+    name: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class BidPackage:
+    """All documents of one bid, sorted by name."""
+
+    name: str
+    files: tuple[SourceFile, ...]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something pre-flight has to say about a file.
+
+    Attributes:
+        code: stable, kebab-case, for programs.
+        message, message_zh: what it is and what to do, for people.
+    """
+
+    severity: Severity
+    code: str
+    message: str
+    message_zh: str
+
+
+@dataclass(frozen=True)
+class ExistingSignature:
+    """A signature the file had before we touched it."""
+
+    field_name: str
+    docmdp: DocMDP | None
+    signed_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class PageGeometry:
+    """A page as a reader displays it: cropped, turned, scaled.
+
+    Attributes:
+        crop_pt: x0, y0, x1, y1 of the visible box (CropBox ∩ MediaBox) in user space.
+        rotate: 0, 90, 180 or 270, clockwise (ISO 32000-2 Table 31, /Rotate).
+        user_unit: size of a user-space unit in 1/72 inch.
+        width_mm, height_mm: of the displayed page.
+    """
+
+    crop_pt: tuple[float, float, float, float]
+    rotate: int
+    user_unit: float
+    width_mm: float
+    height_mm: float
+
+
+@dataclass(frozen=True)
+class InspectedDocument:
+    """A PDF that may be stamped and signed, and what is known of it."""
+
+    source_sha256: str
+    pages: tuple[PageGeometry, ...]
+    signatures: tuple[ExistingSignature, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class SealFace:
+    """What planning and stamping must know of a seal.
+
+    Attributes:
+        name: what plans call it.
+        image_path: the finished 1400 × 1400 RGBA PNG, 20 px/mm.
+        ink_box_mm: x, y, w, h of the ink on the 70 mm canvas; w and h are the seal's true size.
+    """
+
+    name: str
+    image_path: Path
+    image_sha256: str
+    ink_box_mm: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The part of a seal that one page of a paging seal (骑缝章) carries.
+
+    Attributes:
+        side: the page edge it lies on: left, right, top or bottom.
+        start, end: 0..1 of the seal's width (left, right) or height (top, bottom).
+    """
+
+    side: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One seal on one page, in mm from the top left of the displayed page.
+
+    Attributes:
+        x_mm, y_mm, w_mm, h_mm: the box of what is drawn (of the strip, for a paging seal).
+        rule: index of the plan's rule that put it there.
+    """
+
+    page_index: int
+    seal: str
+    x_mm: float
+    y_mm: float
+    w_mm: float
+    h_mm: float
+    rule: int
+    strip: Strip | None = None
+
+
+@dataclass(frozen=True)
+class PlannedDocument:
+    """A document with every mark that will be drawn on it."""
+
+    inspected: InspectedDocument
+    marks: tuple[Mark, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StampedDocument:
+    """A file in scratch: the original bytes, then one increment with the marks.
+
+    Attributes:
+        base_size_bytes: how many of its first bytes are the original's.
+        widget_mark: the mark the signature's widget lies over; None for an invisible one.
+        widget_face: set when the marks could not be page content because somebody has signed
+            before: then the widget itself shows this seal.
+    """
+
+    path: Path
+    base_size_bytes: int
+    widget_mark: Mark | None
+    widget_face: SealFace | None = None
+
+
+@dataclass(frozen=True)
+class SignatureRequest:
+    """All that decides the bytes of a signature besides the document and the key.
+
+    A signature is a pure function of document, request and key, so that a claim taken up again
+    after a crash gives the same bytes (with a deterministic scheme such as RSA PKCS#1 v1.5).
+
+    Attributes:
+        signed_at: what /M says; an aware instant. Not the proof of time: that is the timestamp.
+    """
+
+    field_name: str
+    signed_at: datetime
+    reason: str = ""
+    location: str = ""
+
+
+@dataclass(frozen=True)
+class SignedDocument:
+    """A file in scratch with a PAdES B-B signature and room for its timestamp.
+
+    Attributes:
+        contents_start, contents_end: where `/Contents` begins ("<") and ends (behind ">"), in bytes.
+    """
+
+    path: Path
+    base_size_bytes: int
+    field_name: str
+    contents_start: int
+    contents_end: int
+
+
+@dataclass(frozen=True)
+class TimestampedDocument:
+    """A file in scratch with a PAdES B-T signature.
+
+    Attributes:
+        stamped_at: the instant the authority vouches for.
+        authority: the name in its certificate.
+    """
+
+    path: Path
+    base_size_bytes: int
+    field_name: str
+    stamped_at: datetime
+    authority: str
+
+
+class Lamp(StrEnum):
+    """One answer of a verification."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class Indication(StrEnum):
+    """ETSI EN 319 102-1 §5.1.3 main status."""
+
+    TOTAL_PASSED = "TOTAL-PASSED"
+    INDETERMINATE = "INDETERMINATE"
+    TOTAL_FAILED = "TOTAL-FAILED"
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why a lamp is what it is.
+
+    Attributes:
+        code: stable, kebab-case, for programs.
+    """
+
+    code: str
+    message: str
+    message_zh: str
+
+
+@dataclass(frozen=True)
+class SignatureVerdict:
+    """What an outsider can say of one signature.
+
+    Attributes:
+        sub_indication: ETSI EN 319 102-1 Table 6; empty when passed.
+        integrity: the signed bytes are the bytes here, and nothing forbidden came after.
+        identity: the signature was made with the key of the certificate inside it.
+        trust: that certificate led to a trust anchor, and was valid, at signing time.
+        time: a checked timestamp says when.
+        signer: the certificate's common name.
+        signed_at: what the signature claims; `timestamp` is what an authority vouches for.
+        tryout: it was made under a try-out authority that nobody else trusts.
+    """
+
+    field_name: str
+    indication: Indication
+    sub_indication: str
+    integrity: Lamp
+    identity: Lamp
+    trust: Lamp
+    time: Lamp
+    signer: str
+    signed_at: datetime | None
+    timestamp: datetime | None
+    timestamp_authority: str
+    tryout: bool
+    causes: tuple[Cause, ...] = ()
+
+
+@dataclass(frozen=True)
+class DocumentVerdict:
+    """The verdict on a file: the worst of its signatures', INDETERMINATE when it has none."""
+
+    indication: Indication
+    signatures: tuple[SignatureVerdict, ...]
+    causes: tuple[Cause, ...] = ()
+
+
+@dataclass(frozen=True)
+class ArchivePackage:
+    """What is kept of one document, by SHA-256 of each object.
+
+    Attributes:
+        manifest: the JSON manifest's bytes (canonical: sorted keys, UTF-8, no spaces).
+        evidence: the DER EvidenceRecord (RFC 4998) over every object the manifest names, and itself.
+    """
+
+    name: str
+    original_sha256: str
+    signed_sha256: str
+    verdict_sha256: str
+    manifest: bytes = field(repr=False)
+    evidence: bytes = field(repr=False)

@@ -1,0 +1,37 @@
+"""What can go wrong with a document, whoever asks."""
+
+
+class StagesError(Exception):
+    """Root of this room's errors: a fact in English, the same fact in Chinese in `zh`."""
+
+    def __init__(self, message: str, *, zh: str = "") -> None:
+        super().__init__(message)
+        self.zh = zh
+
+
+class InputRefused(StagesError):
+    """The bytes handed in cannot be read, are encrypted, damaged, or over a named limit."""
+
+
+class PlanRefused(StagesError):
+    """The plan file itself is wrong: an unknown key, a missing value, a seal nobody knows."""
+
+
+class PlacementRefused(StagesError):
+    """There is no place for a mark, or the file's own signatures forbid it."""
+
+
+class SigningRefused(StagesError):
+    """Wrong PIN, or a key, certificate or seal that may not be used now."""
+
+
+class Untrusted(StagesError):
+    """It was checked, and it is wrong."""
+
+
+class Indeterminate(StagesError):
+    """It could not be checked."""
+
+
+class TimestampUnavailable(StagesError):
+    """No time-stamping authority answered; the document waits, nothing is lost."""

@@ -1,0 +1,1 @@
+"""PDF structure below the stages: displayed space, keywords, increments."""

@@ -1,0 +1,1 @@
+"""How bytes and records are kept: object stores, records, the event log, retention."""
