@@ -1,0 +1,259 @@
+"""Signing keys by URI: opened once, checked once, then kept."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import cast
+
+import asn1crypto.x509
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+    pkcs12,
+)
+
+from stages.authorities import Signer
+from stages.errors import SigningRefused
+
+MAX_KEY_FILE_BYTES = 256 * 1024
+MAX_PIN_CHARACTERS = 128
+MIN_RSA_BITS = 2048
+DEFAULT_PINS = frozenset({"111111", "11111111", "123456", "12345678"})
+"""What Chinese key devices are delivered with; a key behind one of these is anybody's."""
+
+Pin = Callable[[], str] | str | None
+_PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+_Opened = tuple[object, x509.Certificate | None, Sequence[x509.Certificate]]
+
+
+@dataclass(frozen=True)
+class KeySigner:
+    """A private key in memory with its certificate; shows its subject, never the key.
+
+    RSA signs with PKCS#1 v1.5 and P-256 with ECDSA by RFC 6979, both with SHA-256, so that the same
+    data gives the same signature every time.
+    """
+
+    certificate: asn1crypto.x509.Certificate = field(repr=False)
+    chain: Sequence[asn1crypto.x509.Certificate] = field(repr=False)
+    signature_algorithm: str
+    subject: str
+    _key: _PrivateKey = field(repr=False)
+
+    def sign(self, data: bytes) -> bytes:
+        """Return the signature over data (a DER SEQUENCE of r and s for ECDSA).
+
+        Raises:
+            SigningRefused: the key refuses.
+        """
+        try:
+            if isinstance(self._key, rsa.RSAPrivateKey):
+                return self._key.sign(data, padding.PKCS1v15(), hashes.SHA256())
+            return self._key.sign(data, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+        except (ValueError, UnsupportedAlgorithm) as error:
+            raise SigningRefused(
+                f"the key of {self.subject} refuses to sign; check the key file",
+                zh=f"“{self.subject}”的密钥无法签名，请检查密钥文件",
+            ) from error
+
+
+def open_signer(uri: str, *, pin: Pin) -> Signer:
+    """Open a signing key.
+
+    Args:
+        uri: `file:` and the path of a PKCS#12 (.p12, .pfx) or of a PEM holding key and certificates.
+        pin: what opens it, or a function that is asked for it once; None for a PEM in the clear.
+
+    Raises:
+        SigningRefused: unknown scheme; unreadable file; wrong, missing or default PIN; no key, no
+            certificate, a key that does not match it or is of no supported kind.
+    """
+    scheme, colon, rest = uri.partition(":")
+    opener = _SCHEMES.get(scheme) if colon else None
+    if opener is None:
+        known = ", ".join(f"{name}:" for name in _SCHEMES)
+        raise SigningRefused(
+            f"key address begins with none of {known} (such as file:/path/key.p12); correct the setting",
+            zh=f"密钥地址应以 {known} 开头（例如 file:/path/key.p12），请改正设置",
+        )
+    return opener(rest, pin)
+
+
+def check_usable(signer: Signer, now: datetime) -> None:
+    """Check that a signer's certificate may sign now.
+
+    Args:
+        now: aware.
+
+    Raises:
+        SigningRefused: expired, not yet valid, or its key usage allows no signatures.
+    """
+    validity = signer.certificate["tbs_certificate"]["validity"]
+    begins, ends = (
+        cast(datetime, validity[name].native).astimezone(UTC) for name in ("not_before", "not_after")
+    )
+    subject = subject_of(signer.certificate)
+    if now < begins:
+        raise SigningRefused(
+            f"certificate of {subject} is valid only from {begins:%Y-%m-%d %H:%M} UTC; wait or use another",
+            zh=f"“{subject}”的证书自 {begins:%Y-%m-%d %H:%M} UTC 起才有效，请等待或更换证书",
+        )
+    if now > ends:
+        raise SigningRefused(
+            f"certificate of {subject} expired at {ends:%Y-%m-%d %H:%M} UTC; renew it",
+            zh=f"“{subject}”的证书已于 {ends:%Y-%m-%d %H:%M} UTC 过期，请更新证书",
+        )
+    usage = signer.certificate.key_usage_value
+    if usage is not None and not {"digital_signature", "non_repudiation"} & usage.native:
+        raise SigningRefused(
+            f"certificate of {subject} is not for signatures (key usage: {', '.join(sorted(usage.native))});"
+            " use a signing certificate",
+            zh=f"“{subject}”的证书不能用于签名（密钥用途不符），请使用签名证书",
+        )
+
+
+def subject_of(certificate: asn1crypto.x509.Certificate) -> str:
+    """Return the common name of a certificate, or its organisation, or its whole subject."""
+    names = certificate.subject.native
+    return str(
+        names.get("common_name") or names.get("organization_name") or certificate.subject.human_friendly
+    )
+
+
+def _open_file(location: str, pin: Pin) -> Signer:
+    path = Path(location)
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_KEY_FILE_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise _refuse(
+            path, "cannot be read; check the path and its permissions", "无法读取，请检查路径与权限"
+        ) from error
+    if len(content) > MAX_KEY_FILE_BYTES:
+        raise _refuse(
+            path,
+            f"larger than {MAX_KEY_FILE_BYTES} bytes, so it is no key file; give another",
+            f"超过 {MAX_KEY_FILE_BYTES} 字节，不是密钥文件，请更换",
+        )
+    password = _password(path, pin)
+    key, certificate, others = (_read_pem if b"-----BEGIN" in content else _read_pkcs12)(
+        path, content, password
+    )
+    if key is None:
+        raise _refuse(path, "holds no private key; export it with its key", "不含私钥，请连同私钥导出")
+    if certificate is None:
+        raise _refuse(
+            path, "holds no certificate for its key; export both", "不含与私钥对应的证书，请一并导出"
+        )
+    return _make_signer(path, key, certificate, others)
+
+
+def _password(path: Path, pin: Pin) -> bytes | None:
+    text = pin() if callable(pin) else pin
+    if text is None:
+        return None
+    if text in DEFAULT_PINS:
+        raise _refuse(
+            path,
+            "is protected by a factory default PIN; change the PIN, then try again",
+            "使用的是出厂默认 PIN，请先修改 PIN 再试",
+        )
+    if len(text) > MAX_PIN_CHARACTERS:
+        raise _refuse(
+            path, f"PIN longer than {MAX_PIN_CHARACTERS} characters", f"PIN 超过 {MAX_PIN_CHARACTERS} 个字符"
+        )
+    return text.encode()
+
+
+def _read_pkcs12(path: Path, content: bytes, password: bytes | None) -> _Opened:
+    try:
+        return pkcs12.load_key_and_certificates(content, password)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        # One answer for a wrong PIN and a damaged file: PKCS#12's MAC cannot tell them apart.
+        raise _refuse(path, "wrong PIN, or not a PKCS#12 file", "PIN 错误，或不是 PKCS#12 文件") from error
+
+
+def _read_pem(path: Path, content: bytes, password: bytes | None) -> _Opened:
+    key: object = None
+    if b"PRIVATE KEY-----" in content:
+        # An unencrypted key refuses a password with TypeError; a PIN that is not needed does no harm.
+        encrypted = b"BEGIN ENCRYPTED" in content or b"4,ENCRYPTED" in content
+        try:
+            key = load_pem_private_key(content, password if encrypted else None)
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+            raise _refuse(path, "wrong PIN, or a damaged key", "PIN 错误，或密钥已损坏") from error
+    try:
+        certificates = x509.load_pem_x509_certificates(content) if b"BEGIN CERTIFICATE" in content else []
+    except ValueError as error:
+        raise _refuse(
+            path, "holds a damaged certificate; export it again", "证书已损坏，请重新导出"
+        ) from error
+    return key, certificates[0] if certificates else None, certificates[1:]
+
+
+def _make_signer(
+    path: Path, key: object, certificate: x509.Certificate, others: Sequence[x509.Certificate]
+) -> Signer:
+    if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= MIN_RSA_BITS:
+        algorithm = "sha256_rsa"
+    elif isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
+        algorithm = "sha256_ecdsa"
+    else:
+        raise _refuse(
+            path,
+            f"key of an unsupported kind; use RSA of {MIN_RSA_BITS} bits or more, or EC P-256",
+            f"密钥类型不受支持，请使用 {MIN_RSA_BITS} 位以上的 RSA 或 EC P-256",
+        )
+    if _public_bytes(key) != _public_bytes(certificate):
+        raise _refuse(
+            path,
+            "the key does not belong to the certificate; export both again",
+            "私钥与证书不匹配，请重新导出",
+        )
+    own = _to_asn1(certificate)
+    return KeySigner(
+        certificate=own,
+        chain=tuple(_issuers(certificate, others)),
+        signature_algorithm=algorithm,
+        subject=subject_of(own),
+        _key=key,
+    )
+
+
+def _issuers(
+    certificate: x509.Certificate, others: Sequence[x509.Certificate]
+) -> Sequence[asn1crypto.x509.Certificate]:
+    """Return the issuers of a certificate among others, nearest first; what leads nowhere is left out."""
+    found: list[x509.Certificate] = []
+    at, left = certificate, list(others)
+    while at.issuer != at.subject:
+        nearest = next((other for other in left if other.subject == at.issuer), None)
+        if nearest is None:
+            break
+        left.remove(nearest)
+        found.append(nearest)
+        at = nearest
+    return [_to_asn1(issuer) for issuer in found]
+
+
+def _public_bytes(owner: _PrivateKey | x509.Certificate) -> bytes:
+    return owner.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _to_asn1(certificate: x509.Certificate) -> asn1crypto.x509.Certificate:
+    return asn1crypto.x509.Certificate.load(certificate.public_bytes(Encoding.DER))
+
+
+def _refuse(path: Path, english: str, chinese: str) -> SigningRefused:
+    return SigningRefused(f"{path}: {english}", zh=f"{path}：{chinese}")
+
+
+_SCHEMES: Mapping[str, Callable[[str, Pin], Signer]] = MappingProxyType({"file": _open_file})
+"""How each kind of address is opened; pkcs11: and remote: will be two more rows."""
