@@ -1,6 +1,6 @@
 """Geometry and words of our printed seal specimen form (印模采集表), for drawing it and for reading it.
 
-Every length is in mm from the top left of an upright A4 page. What is printed is black or grey, never in colour.
+Every length is in mm from the top left of an upright A4 page. All print is black or grey, never in colour.
 """
 
 from dataclasses import dataclass
