@@ -1,0 +1,236 @@
+"""A PDF opened to be appended to: where its cross-reference lies, and what the next section must repeat."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pikepdf
+
+from stages.errors import InputRefused
+from stages.pdf.syntax import ObjGen
+
+MAX_FILE_BYTES = 1 << 30
+"""A signed file of 1 GiB is the largest anybody asked for; offsets in a table end at 10^10."""
+MAX_TAIL_BYTES = 64 * 1024
+"""How far from the end the last `startxref` may stand."""
+MAX_HEADER_BYTES = 1024
+MAX_SECTIONS = 4096
+"""How many cross-reference sections a file may chain."""
+MAX_OBJECT_NUMBER = 8_388_607
+"""ISO 32000-2 Annex C.2: readers need not go further."""
+
+_LAST_STARTXREF = re.compile(rb"startxref\s+(\d{1,19})")
+_OBJECT_AFTER_END = re.compile(rb"\d\s+\d+\s+obj\b")
+_STREAM_XREF = re.compile(rb"\s*\d+\s+\d+\s+obj\b")
+_FATAL_WARNINGS = ("reconstruct", "file is damaged", "startxref", "loop", "xref")
+
+
+@dataclass(frozen=True, eq=False)
+class BasePdf:
+    """What an increment must know of the file it follows.
+
+    Attributes:
+        pdf: parsed, for reading only; never saved.
+        startxref: offset of the last cross-reference section, in bytes.
+        xref_is_stream: the increment must be of the same kind (ISO 32000-2 §7.5.8.4).
+        is_hybrid: some section of the chain has /XRefStm (§7.5.8.4); a classic section may follow it.
+        next_number: the first object number that is free.
+        info: the /Info dictionary, None when there is none.
+        first_id: the permanent half of /ID, None when the file has none (§14.4).
+        ends_with_newline: whether the last byte ends a line.
+    """
+
+    path: Path
+    pdf: pikepdf.Pdf
+    size_bytes: int
+    startxref: int
+    xref_is_stream: bool
+    is_hybrid: bool
+    next_number: int
+    root: ObjGen
+    info: ObjGen | None
+    first_id: bytes | None
+    ends_with_newline: bool
+
+
+def _refuse(path: Path, what: str, zh: str) -> InputRefused:
+    return InputRefused(f"{path.name}: {what}", zh=f"{path.name}：{zh}")
+
+
+def _damaged(path: Path, what: str, zh: str) -> InputRefused:
+    return _refuse(
+        path,
+        f"the PDF is damaged or cut off ({what}); export or download it again",
+        f"PDF 损坏或不完整（{zh}），请重新导出或重新下载",
+    )
+
+
+def _read_ends(path: Path) -> tuple[int, bytes]:
+    """Return size and last bytes of a file that says it is a PDF."""
+    try:
+        size = path.stat().st_size
+        if size == 0:
+            raise _refuse(
+                path, "the file is empty (0 bytes); hand it in again", "文件为空（0 字节），请重新提交"
+            )
+        if size > MAX_FILE_BYTES:
+            raise _refuse(
+                path,
+                f"{size} bytes, more than the limit of {MAX_FILE_BYTES}; split the file",
+                f"文件大小 {size} 字节，超过上限 {MAX_FILE_BYTES} 字节，请拆分",
+            )
+        with path.open("rb") as file:
+            head = file.read(MAX_HEADER_BYTES)
+            file.seek(max(0, size - MAX_TAIL_BYTES))
+            tail = file.read()
+    except OSError as error:
+        raise _refuse(path, f"cannot be read ({error.strerror})", f"无法读取（{error.strerror}）") from error
+    if not head.startswith(b"%PDF-"):
+        where = head.find(b"%PDF-")
+        if where < 0:
+            raise _refuse(
+                path, "not a PDF; export it as PDF and hand that in", "不是 PDF 文件，请导出为 PDF 后提交"
+            )
+        raise _damaged(path, f"{where} bytes stand before %PDF-", f"%PDF- 之前有 {where} 个多余字节")
+    return size, tail
+
+
+def _last_startxref(path: Path, tail: bytes, size: int) -> int:
+    """Return the offset that the file's last `startxref` gives.
+
+    Raises:
+        InputRefused: there is none, it lies outside of the file, or an unfinished revision follows it.
+    """
+    matches = list(_LAST_STARTXREF.finditer(tail))
+    if not matches:
+        raise _damaged(path, "its end is missing: no startxref", "缺少文件尾 startxref")
+    if _OBJECT_AFTER_END.search(tail, matches[-1].end()):
+        raise _damaged(path, "it ends in the middle of a revision", "文件在一次修订中途结束")
+    offset = int(matches[-1].group(1))
+    if not 0 < offset < size:
+        raise _damaged(path, "startxref points outside of the file", "startxref 指向文件之外")
+    return offset
+
+
+def _is_stream_section(path: Path, offset: int) -> bool:
+    with path.open("rb") as file:
+        file.seek(offset)
+        start = file.read(64)
+    if start.lstrip()[:4] == b"xref":
+        return False
+    if _STREAM_XREF.match(start):
+        return True
+    raise _damaged(path, "startxref does not point at a cross-reference", "startxref 未指向交叉引用表")
+
+
+def _is_hybrid(path: Path, startxref: int, size: int) -> bool:
+    """Return whether a classic section with /XRefStm is in the chain that starts at startxref."""
+    seen: set[int] = set()
+    offset = startxref
+    with path.open("rb") as file:
+        while 0 < offset < size and offset not in seen and len(seen) < MAX_SECTIONS:
+            seen.add(offset)
+            file.seek(offset)
+            if not file.read(64).lstrip().startswith(b"xref"):
+                return False  # a stream section chains to stream sections only (§7.5.8.4)
+            trailer = _trailer_text(path, offset, size)
+            if b"/XRefStm" in trailer:
+                return True
+            previous = re.search(rb"/Prev\s+(\d+)", trailer)
+            offset = int(previous.group(1)) if previous else 0
+    return False
+
+
+def _trailer_text(path: Path, offset: int, size: int) -> bytes:
+    """Return the bytes from `trailer` to `startxref` of the classic section at offset."""
+    found = b""
+    with path.open("rb") as file:
+        file.seek(offset)
+        buffer = b""
+        while file.tell() < size and len(found) < MAX_TAIL_BYTES:
+            chunk = file.read(MAX_TAIL_BYTES)
+            buffer = buffer[-16:] + chunk if not found else chunk
+            if not found:
+                start = buffer.find(b"trailer")
+                if start < 0:
+                    continue
+                found = buffer[start:]
+            else:
+                found += chunk
+            end = found.find(b"startxref")
+            if end >= 0:
+                return found[:end]
+    return found
+
+
+def _check_whole(path: Path, pdf: pikepdf.Pdf) -> None:
+    """Refuse what pikepdf could only open by guessing.
+
+    Raises:
+        InputRefused: encrypted, reconstructed, without catalogue.
+    """
+    if pdf.is_encrypted:
+        raise _refuse(
+            path,
+            "the PDF is encrypted; remove its password and permissions, then hand it in again",
+            "PDF 已加密，请去除密码和权限限制后重新提交",
+        )
+    for warning in pdf.get_warnings():
+        if any(sign in str(warning).lower() for sign in _FATAL_WARNINGS):
+            raise _damaged(path, "its cross-reference does not fit its objects", "交叉引用与对象不符")
+    if "/Root" not in pdf.trailer or not isinstance(pdf.trailer.Root, pikepdf.Dictionary):
+        raise _damaged(path, "it has no catalogue", "缺少文档目录")
+    if not pdf.trailer.Root.is_indirect or "/Pages" not in pdf.trailer.Root:
+        raise _refuse(path, "the PDF has no pages; export it again", "PDF 没有页面，请重新导出")
+
+
+@contextmanager
+def open_base(path: Path) -> Iterator[BasePdf]:
+    """Open a PDF for reading and for being appended to.
+
+    Raises:
+        InputRefused: not a PDF, empty, over MAX_FILE_BYTES, encrypted, damaged, or without pages.
+    """
+    size, tail = _read_ends(path)
+    startxref = _last_startxref(path, tail, size)
+    is_stream = _is_stream_section(path, startxref)
+    try:
+        # pikepdf would copy inherited attributes into the pages: files signed before would then differ.
+        pdf = pikepdf.open(path, suppress_warnings=True, inherit_page_attributes=False)
+    except pikepdf.PasswordError as error:
+        raise _refuse(
+            path,
+            "the PDF is encrypted; remove its password, then hand it in again",
+            "PDF 已加密，请去除密码后重新提交",
+        ) from error
+    except pikepdf.PdfError as error:
+        raise _damaged(path, "no PDF reader could follow it", "无法解析") from error
+    with pdf:
+        _check_whole(path, pdf)
+        trailer = pdf.trailer
+        declared = trailer.get("/Size", 0)
+        next_number = max(int(declared) if isinstance(declared, int) else 0, len(pdf.objects) + 1)
+        if next_number > MAX_OBJECT_NUMBER:
+            raise _refuse(
+                path,
+                f"{next_number} objects, more than the limit of {MAX_OBJECT_NUMBER}; split the file",
+                f"对象数 {next_number} 超过上限 {MAX_OBJECT_NUMBER}，请拆分",
+            )
+        info = trailer.get("/Info")
+        ids = trailer.get("/ID")
+        has_id = isinstance(ids, pikepdf.Array) and len(ids) == 2 and isinstance(ids[0], pikepdf.String)
+        yield BasePdf(
+            path=path,
+            pdf=pdf,
+            size_bytes=size,
+            startxref=startxref,
+            xref_is_stream=is_stream,
+            is_hybrid=not is_stream and _is_hybrid(path, startxref, size),
+            next_number=next_number,
+            root=trailer.Root.objgen,
+            info=info.objgen if isinstance(info, pikepdf.Object) and info.is_indirect else None,
+            first_id=bytes(ids[0]) if ids is not None and has_id else None,
+            ends_with_newline=tail[-1:] in (b"\n", b"\r"),
+        )
