@@ -31,3 +31,11 @@ class AlreadyBound(StorageError):
 
 class StoreUnavailable(StorageError):
     """The object store or the database does not answer."""
+
+
+class RecordRefused(StorageError):
+    """A value that may not be kept: a naive time, no SHA-256, text over its limit, an impossible state."""
+
+
+class SchemaTooNew(StorageError):
+    """The records were made by a later version of this program."""

@@ -1,0 +1,99 @@
+"""Finding archived documents by words, project, bidder or digest."""
+
+from dataclasses import fields
+
+import sqlalchemy as sa
+
+from storage.engine import Database
+from storage.errors import RecordRefused
+from storage.rows import ArchiveRecord, FoundArchive
+from storage.schema import archives, jobs, packages
+
+MAX_SEARCH_CHARS = 200
+MAX_SEARCH_TERMS = 8
+MAX_FOUND = 1_000
+MIN_DIGEST_CHARS = 8
+
+_DIGESTS = (
+    archives.c.original_digest,
+    archives.c.signed_digest,
+    archives.c.verdict_digest,
+    archives.c.manifest_digest,
+    archives.c.evidence_digest,
+)
+_WORDS = (jobs.c.name, packages.c.name, packages.c.project, packages.c.bidder, archives.c.signer)
+_HEX = frozenset("0123456789abcdef")
+
+
+class ArchiveSearch:
+    """The part of the records that finds archived documents."""
+
+    _database: Database
+
+    def find_archives(
+        self,
+        text: str = "",
+        *,
+        project: str | None = None,
+        bidder: str | None = None,
+        sha256: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> list[FoundArchive]:
+        """Return archived documents, newest first.
+
+        Args:
+            text: words that must all occur in file name, package name, project, bidder or signer;
+                a word of at least MIN_DIGEST_CHARS hex digits may also begin a digest.
+            project, bidder: exactly.
+            sha256: of the original, signed file, verdict, manifest or evidence record, whole.
+
+        Raises:
+            RecordRefused: text over MAX_SEARCH_CHARS or MAX_SEARCH_TERMS words.
+        """
+        terms = text.split()
+        if len(text) > MAX_SEARCH_CHARS or len(terms) > MAX_SEARCH_TERMS:
+            raise RecordRefused(
+                f"a search takes {MAX_SEARCH_TERMS} words and {MAX_SEARCH_CHARS} characters; shorten it",
+                zh=f"检索最多 {MAX_SEARCH_TERMS} 个词、{MAX_SEARCH_CHARS} 个字符，请缩短",
+            )
+        query = (
+            sa.select(
+                archives,
+                jobs.c.name.label("job_name"),
+                packages.c.id.label("package_id"),
+                packages.c.name.label("package_name"),
+                packages.c.project,
+                packages.c.bidder,
+                packages.c.document_type,
+            )
+            .join(jobs, jobs.c.id == archives.c.job_id)
+            .join(packages, packages.c.id == jobs.c.package_id)
+            .where(*(_has(term) for term in terms))
+            .order_by(archives.c.archived_at.desc(), archives.c.job_id)
+            .limit(max(0, min(limit, MAX_FOUND)))
+            .offset(max(0, offset))
+        )
+        if project is not None:
+            query = query.where(packages.c.project == project)
+        if bidder is not None:
+            query = query.where(packages.c.bidder == bidder)
+        if sha256 is not None:
+            wanted = sha256.lower()
+            query = query.where(sa.or_(*(column == wanted for column in _DIGESTS)))
+        with self._database.reading() as connection:
+            return [_found(row) for row in connection.execute(query)]
+
+
+def _has(term: str) -> sa.ColumnElement[bool]:
+    anywhere = [column.icontains(term, autoescape=True) for column in _WORDS]
+    lower = term.lower()
+    if len(lower) >= MIN_DIGEST_CHARS and _HEX.issuperset(lower):
+        anywhere += [column.startswith(lower, autoescape=True) for column in _DIGESTS]
+    return sa.or_(*anywhere)
+
+
+def _found(row: sa.Row[tuple[object, ...]]) -> FoundArchive:
+    values = dict(row._mapping)
+    archive = ArchiveRecord(**{field.name: values.pop(field.name) for field in fields(ArchiveRecord)})
+    return FoundArchive(archive=archive, **values)
