@@ -1,0 +1,107 @@
+"""What was appended to a PDF after a signature, and whether that was allowed."""
+
+from pathlib import Path
+
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.diff_analysis import (
+    DEFAULT_DIFF_POLICY,
+    DiffResult,
+    ModificationLevel,
+    SuspiciousModification,
+)
+from pyhanko.sign.fields import enumerate_sig_fields
+from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+from pyhanko.sign.validation.status import SignatureCoverageLevel
+
+from stages.crypto.checks import CheckFailed, CheckUnknown
+from stages.pdf.signature_fields import SignatureField, is_blank_after
+
+MAX_REVISIONS = 256
+
+
+def check_later_revisions(path: Path, signature: SignatureField, *, is_last: bool) -> None:
+    """Check that what follows a signature's revision changed nothing it had signed.
+
+    Allowed is what pyHanko's difference analysis allows under the signature's own DocMDP and FieldMDP
+    (ISO 32000-2 §12.8.2.2): filling in forms, signing again, validation data. A page's content is not.
+    After the last signature nobody answers for a filled-in form any more: only validation data may follow.
+
+    Args:
+        signature: its ByteRange is sound, but ends before the file does.
+        is_last: no other signature of the file covers more.
+
+    Raises:
+        CheckFailed: something was changed, or bytes stand there that belong to no revision.
+        CheckUnknown: the difference could not be analysed.
+    """
+    try:
+        with path.open("rb") as stream:
+            # Not strict: office programs write hybrid cross-references, which strict mode refuses.
+            _review(path, PdfFileReader(stream, strict=False), signature, is_last)
+    except (CheckFailed, CheckUnknown):
+        raise
+    except SuspiciousModification as error:
+        raise _forbidden() from error
+    # pyHanko meets hostile or broken bytes here, documents no closed set of errors, and crashes on a few
+    # of its own test files with AttributeError and the like; the answer to all of them is "not known".
+    except Exception as error:
+        raise _unknown(f"the analysis ended with {type(error).__name__}") from error
+
+
+def _review(path: Path, reader: PdfFileReader, signature: SignatureField, is_last: bool) -> None:
+    if reader.xrefs.total_revisions > MAX_REVISIONS:
+        raise _unknown(f"more than {MAX_REVISIONS} revisions")
+    embedded = _find(reader, signature)
+    embedded.coverage = embedded.evaluate_signature_coverage()
+    if embedded.coverage < SignatureCoverageLevel.ENTIRE_REVISION:
+        raise CheckFailed(
+            "not-covered",
+            "FORMAT_FAILURE",
+            "the signature does not cover the whole revision it belongs to",
+            zh="签名没有覆盖其所属版本的全部内容",
+        )
+    if embedded.signed_revision + 1 == reader.xrefs.total_revisions and not is_blank_after(
+        path, signature.end
+    ):
+        raise _changed(
+            "bytes were appended that belong to no revision of the file", zh="文件末尾被附加了内容"
+        )
+    result = embedded.evaluate_modifications(DEFAULT_DIFF_POLICY)
+    allowed = embedded.docmdp_level
+    if not isinstance(result, DiffResult):
+        raise _forbidden()
+    level = result.modification_level
+    most = ModificationLevel.LTA_UPDATES if is_last else ModificationLevel.ANNOTATIONS
+    if level > most or (allowed is not None and level.value > allowed.value):
+        raise _forbidden()
+
+
+def _find(reader: PdfFileReader, signature: SignatureField) -> EmbeddedPdfSignature:
+    for name, value, field in enumerate_sig_fields(reader, filled_status=True):
+        # Compared before pyHanko parses the CMS, which another field's odd signature would not survive.
+        numbers = tuple(int(number) for number in value.get_object().get("/ByteRange", ()))
+        if numbers == signature.byte_range:
+            embedded = EmbeddedPdfSignature(reader, field, name)
+            if embedded.pkcs7_content == signature.contents:
+                return embedded
+    raise _unknown("two readers do not see the same signatures")
+
+
+def _forbidden() -> CheckFailed:
+    return _changed(
+        "the document was changed after it was signed, by more than the signature allows",
+        zh="文件在签署后被修改，超出签名允许的范围",
+    )
+
+
+def _changed(what: str, *, zh: str) -> CheckFailed:
+    return CheckFailed("changed-after-signing", "HASH_FAILURE", what, zh=zh)
+
+
+def _unknown(why: str) -> CheckUnknown:
+    return CheckUnknown(
+        "changes-not-judged",
+        "GENERIC",
+        f"something was appended after this signature, and it could not be judged ({why})",
+        zh="签名之后文件有追加内容，无法判断是否允许",
+    )

@@ -1,0 +1,60 @@
+"""What follows from a verdict: it is let pass or not, and is written as JSON."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from stages.documents import Cause, DocumentVerdict, Indication, SignatureVerdict
+from stages.errors import Indeterminate, Untrusted
+
+
+def check_verified(verdict: DocumentVerdict) -> DocumentVerdict:
+    """Return a verdict that is TOTAL-PASSED.
+
+    Raises:
+        Untrusted: something was checked, and is wrong.
+        Indeterminate: something could not be checked, or there is no signature.
+    """
+    if verdict.indication is Indication.TOTAL_PASSED and verdict.signatures:
+        return verdict
+    causes = [*verdict.causes, *(cause for one in verdict.signatures for cause in one.causes)]
+    message = "; ".join(dict.fromkeys(cause.message for cause in causes)) or "nothing was checked"
+    zh = "；".join(dict.fromkeys(cause.message_zh for cause in causes)) or "未作任何检查"
+    error = Untrusted if verdict.indication is Indication.TOTAL_FAILED else Indeterminate
+    raise error(f"{verdict.indication}: {message}", zh=f"{verdict.indication}：{zh}")
+
+
+def verdict_json(path: Path, verdict: DocumentVerdict) -> dict[str, object]:
+    """Return a verdict as JSON values; instants are ISO 8601 in UTC with Z. The keys stay."""
+    return {
+        "file": str(path),
+        "indication": str(verdict.indication),
+        "sub_indication": next((one.sub_indication for one in verdict.signatures if one.sub_indication), ""),
+        "signatures": [_signature_json(one) for one in verdict.signatures],
+        "causes": [_cause_json(cause) for cause in verdict.causes],
+    }
+
+
+def _signature_json(verdict: SignatureVerdict) -> dict[str, object]:
+    return {
+        "field": verdict.field_name,
+        "indication": str(verdict.indication),
+        "sub_indication": verdict.sub_indication,
+        "integrity": str(verdict.integrity),
+        "identity": str(verdict.identity),
+        "trust": str(verdict.trust),
+        "time": str(verdict.time),
+        "signer": verdict.signer,
+        "signed_at": _instant_json(verdict.signed_at),
+        "timestamp": _instant_json(verdict.timestamp),
+        "timestamp_authority": verdict.timestamp_authority,
+        "tryout": verdict.tryout,
+        "causes": [_cause_json(cause) for cause in verdict.causes],
+    }
+
+
+def _cause_json(cause: Cause) -> dict[str, str]:
+    return {"code": cause.code, "message": cause.message, "message_zh": cause.message_zh}
+
+
+def _instant_json(instant: datetime | None) -> str | None:
+    return None if instant is None else instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
