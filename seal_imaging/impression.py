@@ -83,6 +83,8 @@ class Impression:
         size_px: w, h of the upright seal in page pixels, from the fitted outline.
         px_per_mm: the page's scale; None when unknown.
         ink_rgb: the colour of solid ink on white paper.
+        flatten: None for a flat scan. For a page seen at an angle, the 3 × 3 matrix, row by row, that
+            leads from pixels of the box to the squared-up pixels in which centre, size and angle are.
     """
 
     box_px: tuple[int, int, int, int]
@@ -96,3 +98,4 @@ class Impression:
     size_px: tuple[float, float]
     px_per_mm: float | None
     ink_rgb: tuple[int, int, int]
+    flatten: tuple[float, ...] | None = None

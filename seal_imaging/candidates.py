@@ -1,0 +1,134 @@
+"""Finds where on a page coloured ink lies together as a seal might."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from seal_imaging.impression import RgbImage
+from seal_imaging.separate import BLUE_HUES, RED_HUES, hue_deg, in_hues, optical_density, paper_over
+
+COARSE_PX_PER_MM = 5.0
+COARSE_SIDE_PX = 1400
+MIN_SEAL_MM = 8.0
+MAX_SEAL_MM = 72.0
+MIN_SEAL_SHARE = 0.03
+"""Of the longer side of a page of unknown scale."""
+MIN_SEAL_PX = 24
+MAX_CANDIDATES = 200
+_REACH_MM = 1.2
+_REACH_SHARE = 0.005
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """Ink lying together.
+
+    Attributes:
+        box_px: x, y, w, h on the page.
+        outer_px: (N, 2), points on the outside of the ink, x, y on the page.
+        hues: the family its ink was found in.
+    """
+
+    box_px: tuple[int, int, int, int]
+    outer_px: NDArray[np.float64]
+    hues: tuple[float, float]
+
+
+def find_candidates(
+    page: RgbImage, paper: NDArray[np.float32], *, px_per_mm: float | None
+) -> list[Candidate]:
+    """Return groups of coloured ink of a seal's size, largest first, at most MAX_CANDIDATES."""
+    longest = max(page.shape[:2])
+    scale = min(1.0, COARSE_PX_PER_MM / px_per_mm if px_per_mm else COARSE_SIDE_PX / longest)
+    small = cv2.resize(page, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    height, width = small.shape[:2]
+    density = optical_density(small, paper_over(paper, small.shape, (0, 0, width, height)))
+    most = density.max(2)
+    chroma = most - density.min(2)
+    limit = max(0.07, 5.0 * 1.4826 * float(np.median(chroma)))
+    coloured = (chroma > limit) & (chroma > 0.33 * most)
+    hue = hue_deg(density)
+    reach = _REACH_MM * px_per_mm * scale if px_per_mm else _REACH_SHARE * longest * scale
+    found: list[Candidate] = []
+    for hues in (RED_HUES, BLUE_HUES):
+        mask = coloured & in_hues(hue, hues)
+        for box, points in _groups(mask, max(1, round(reach))):
+            candidate = _on_page(box, points, page.shape, scale, hues)
+            if _is_seal_sized(candidate, longest, px_per_mm):
+                found.append(candidate)
+    found.sort(key=lambda candidate: -candidate.box_px[2] * candidate.box_px[3])
+    return found[:MAX_CANDIDATES]
+
+
+def _groups(
+    mask: NDArray[np.bool_], reach: int
+) -> list[tuple[tuple[int, int, int, int], NDArray[np.float64]]]:
+    """Return box and outline points of every group of ink within reach of each other."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    kept = stats[:, cv2.CC_STAT_AREA] >= 3
+    kept[0] = False
+    clean = kept[labels]
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    count, near, boxes, _ = cv2.connectedComponentsWithStats(
+        cv2.dilate(clean.astype(np.uint8), kernel), connectivity=8
+    )
+    members = _merge_nested(boxes[1:count, :4])
+    groups = []
+    for group in members:
+        lookup = np.zeros(count, np.bool_)
+        lookup[[index + 1 for index in group]] = True
+        x0, y0 = boxes[[index + 1 for index in group], :2].min(0)
+        x1, y1 = (boxes[[index + 1 for index in group], :2] + boxes[[index + 1 for index in group], 2:4]).max(
+            0
+        )
+        part = (lookup[near[y0:y1, x0:x1]] & clean[y0:y1, x0:x1]).astype(np.uint8)
+        if not part.any():
+            continue
+        contours, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        points = np.concatenate([contour.reshape(-1, 2) for contour in contours]).astype(np.float64)
+        left, top, w, h = cv2.boundingRect(part)
+        groups.append(((int(x0) + left, int(y0) + top, w, h), points + np.array([x0 + 0.5, y0 + 0.5])))
+    return groups
+
+
+def _merge_nested(boxes: NDArray[np.int32]) -> list[list[int]]:
+    """Return groups of boxes of which one lies mostly inside another, as a star does in its ring."""
+    order = sorted(range(len(boxes)), key=lambda i: -int(boxes[i][2]) * int(boxes[i][3]))
+    leaders: list[int] = []
+    groups: dict[int, list[int]] = {}
+    for index in order:
+        x, y, w, h = (int(v) for v in boxes[index])
+        for leader in leaders:
+            lx, ly, lw, lh = (int(v) for v in boxes[leader])
+            over_x = min(x + w, lx + lw) - max(x, lx)
+            over_y = min(y + h, ly + lh) - max(y, ly)
+            if over_x > 0 and over_y > 0 and over_x * over_y > 0.6 * w * h:
+                groups[leader].append(index)
+                break
+        else:
+            leaders.append(index)
+            groups[index] = [index]
+    return [groups[leader] for leader in leaders]
+
+
+def _on_page(
+    box: tuple[int, int, int, int],
+    points: NDArray[np.float64],
+    page_shape: tuple[int, ...],
+    scale: float,
+    hues: tuple[float, float],
+) -> Candidate:
+    x, y, w, h = (round(v / scale) for v in box)
+    x, y = min(x, page_shape[1] - 1), min(y, page_shape[0] - 1)
+    w, h = max(1, min(w, page_shape[1] - x)), max(1, min(h, page_shape[0] - y))
+    return Candidate((x, y, w, h), points / scale, hues)
+
+
+def _is_seal_sized(candidate: Candidate, longest: int, px_per_mm: float | None) -> bool:
+    """Tell a seal's size; a group of several touching seals may be larger than one."""
+    _, _, w, h = candidate.box_px
+    if px_per_mm is None:
+        return max(w, h) >= max(MIN_SEAL_PX, MIN_SEAL_SHARE * longest) and min(w, h) >= MIN_SEAL_PX / 2
+    return max(w, h) >= MIN_SEAL_MM * px_per_mm and min(w, h) >= 0.5 * MIN_SEAL_MM * px_per_mm
