@@ -57,10 +57,11 @@ EDGE_MAY_IMPORT: Mapping[tuple[str, str], str] = {
     ("pipeline.cli.serve", "pipeline.web"): "the command that starts the console",
 }
 
-# `except Exception` stands at the edges, or ends in a bare `raise` after tidying up; whoever else catches everything is listed with the reason.
+# `except Exception` stands at the edges, or ends in a bare `raise` after tidying up; whoever else catches
+# everything is listed with the reason.
 CATCH_ALL = ("pipeline.cli.main", "pipeline.web", "pipeline.actors")
 MAY_CATCH_ALL: Mapping[str, str] = {
-    "stages.pdf.revisions": "pyHanko documents no closed set of errors for broken input; each means `unknown`",
+    "stages.pdf.revisions": "pyHanko documents no closed set of errors for broken input",
 }
 
 BAD_NAMES = frozenset({"util", "utils", "helper", "helpers", "common", "manager", "managers", "misc"})
