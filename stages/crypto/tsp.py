@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from asn1crypto import core, tsp, x509
 
 from stages.crypto import der
+from stages.crypto.algorithms import ASN1_ERRORS
 from stages.crypto.chains import Purpose, check_chain
-from stages.crypto.signed_data import ASN1_ERRORS
 from stages.crypto.tokens import TimestampToken, check_token_signature, parse_token
 from stages.errors import Indeterminate, TimestampUnavailable, Untrusted
 

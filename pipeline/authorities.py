@@ -1,0 +1,165 @@
+"""Time-stamping authorities asked over HTTP (RFC 3161 §3.4), one after another when one is silent."""
+
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+import httpx
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
+
+from stages.authorities import TimestampAuthority
+from stages.crypto.tsp import MAX_RESPONSE_BYTES
+from stages.errors import TimestampUnavailable
+
+TSA_TIMEOUT_S = 5.0
+MAX_TRIES = 2
+"""Each authority is asked twice at most: public ones block who asks too often (jsignpdf #441)."""
+RETRY_WAIT_S = 0.2
+MAX_ANSWER_S = 30.0
+"""How long an answer that comes drop by drop is waited for."""
+MAX_CONNECTIONS = 32
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+REQUEST_TYPE = "application/timestamp-query"
+RESPONSE_TYPE = "application/timestamp-reply"
+
+
+class HttpTimestampAuthority:
+    """One authority at an address, over connections that are kept.
+
+    Args:
+        url: http or https; a user and password in it become basic authentication and are shown nowhere.
+        timeout_s: for connecting, and for each wait for bytes.
+        name: how it is called in messages; its host by default.
+    """
+
+    def __init__(self, url: str, *, timeout_s: float = TSA_TIMEOUT_S, name: str | None = None) -> None:
+        try:
+            parsed = httpx.URL(url)
+        except (httpx.InvalidURL, ValueError):
+            raise _no_address() from None  # the cause would quote the address, and a password in it
+        if parsed.scheme not in ("http", "https") or not parsed.host:
+            raise _no_address()
+        auth = httpx.BasicAuth(parsed.username, parsed.password) if parsed.userinfo else None
+        self._url = parsed.copy_with(userinfo=b"")
+        self._name = name or parsed.netloc.decode("ascii")
+        self._client = httpx.Client(
+            auth=auth,
+            timeout=timeout_s,
+            follow_redirects=False,
+            trust_env=parsed.host not in LOOPBACK,  # a proxy would look for 127.0.0.1 on its own machine
+            limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS),
+        )
+
+    def __repr__(self) -> str:
+        return f"HttpTimestampAuthority({self._name!r})"
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def ask(self, request: bytes) -> bytes:
+        """Send a DER TimeStampReq, return the DER TimeStampResp. May be called from several threads.
+
+        Raises:
+            TimestampUnavailable: no connection, no answer in time, an HTTP error, another content
+                type, or more than MAX_RESPONSE_BYTES.
+        """
+        try:
+            with self._client.stream(
+                "POST",
+                self._url,
+                content=request,
+                headers={"Content-Type": REQUEST_TYPE, "Accept": RESPONSE_TYPE},
+            ) as response:
+                if response.status_code != httpx.codes.OK:
+                    raise self._unavailable(
+                        f"answered HTTP {response.status_code}", f"返回 HTTP {response.status_code}"
+                    )
+                content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+                if content_type != RESPONSE_TYPE:
+                    raise self._unavailable("answered with no timestamp", "返回的不是时间戳")
+                return self._read(response)
+        except httpx.TimeoutException as error:
+            raise self._unavailable("did not answer in time", "未在规定时间内应答") from error
+        except httpx.HTTPError as error:
+            raise self._unavailable("cannot be reached", "无法连接") from error
+
+    def close(self) -> None:
+        """Close the connections kept."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _read(self, response: httpx.Response) -> bytes:
+        body = bytearray()
+        ends = time.monotonic() + MAX_ANSWER_S
+        for chunk in response.iter_bytes():
+            body += chunk
+            if time.monotonic() > ends:
+                raise self._unavailable("did not answer in time", "未在规定时间内应答")
+            if len(body) > MAX_RESPONSE_BYTES:
+                raise self._unavailable(
+                    f"answered with more than {MAX_RESPONSE_BYTES} bytes",
+                    f"应答超过 {MAX_RESPONSE_BYTES} 字节",
+                )
+        return bytes(body)
+
+    def _unavailable(self, what: str, zh: str) -> TimestampUnavailable:
+        return TimestampUnavailable(
+            f"time-stamping authority {self._name} {what}; the document waits, try again later",
+            zh=f"时间戳服务机构 {self._name} {zh}；文件将等待，请稍后重试",
+        )
+
+
+class FailoverAuthority:
+    """Several authorities as one: each is asked up to MAX_TRIES times, in order, until one answers."""
+
+    def __init__(self, authorities: Sequence[TimestampAuthority], *, wait_s: float = RETRY_WAIT_S) -> None:
+        if not authorities:
+            raise _no_address()
+        self._authorities = tuple(authorities)
+        self._retrying = Retrying(
+            stop=stop_after_attempt(MAX_TRIES),
+            wait=wait_fixed(wait_s),
+            retry=retry_if_exception_type(TimestampUnavailable),
+            reraise=True,
+        )
+
+    @property
+    def name(self) -> str:
+        return ", ".join(authority.name for authority in self._authorities)
+
+    def ask(self, request: bytes) -> bytes:
+        """Return the first answer.
+
+        Raises:
+            TimestampUnavailable: none of them answered; the message is the last one's.
+        """
+        *others, last = self._authorities
+        for authority in others:
+            try:
+                return self._ask(authority, request)
+            except TimestampUnavailable:
+                continue
+        return self._ask(last, request)
+
+    def _ask(self, authority: TimestampAuthority, request: bytes) -> bytes:
+        # A copy: Retrying keeps its statistics in a thread-local, but its state belongs to one call.
+        return self._retrying.copy()(authority.ask, request)
+
+
+def _no_address() -> TimestampUnavailable:
+    return TimestampUnavailable(
+        "no usable address of a time-stamping authority; set one that begins with http:// or https://",
+        zh="没有可用的时间戳服务地址，请设置以 http:// 或 https:// 开头的地址",
+    )
