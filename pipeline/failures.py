@@ -1,0 +1,110 @@
+"""The one table that gives each class of error its exit code, HTTP status and retry decision."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from pipeline import errors as pipeline_errors
+from seal_imaging import errors as imaging_errors
+from stages import errors as stage_errors
+from storage import errors as storage_errors
+
+
+class ExitCode(IntEnum):
+    """A public contract: these numbers do not change."""
+
+    OK = 0
+    UNEXPECTED = 1
+    USAGE = 2
+    INPUT_REFUSED = 10
+    IMPRESSION_UNUSABLE = 11
+    PLACEMENT_REFUSED = 12
+    UNTRUSTED = 20
+    INDETERMINATE = 21
+    SIGNING_REFUSED = 22
+    CORRUPT = 30
+    NOT_FOUND = 31
+    RETAINED = 32
+    UNAVAILABLE = 40
+    FORBIDDEN = 50
+    WRONG_STATE = 51
+    PARTLY_REFUSED = 100
+    INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What an error means to whoever asked.
+
+    Attributes:
+        zh: the kind of failure, as the screens call it.
+        retry: whether the same step may succeed later by itself.
+    """
+
+    exit_code: ExitCode
+    http_status: int
+    zh: str
+    retry: bool = False
+
+
+_C = ExitCode
+FAILURES: tuple[tuple[type[BaseException], Failure], ...] = (
+    (pipeline_errors.UsageRefused, Failure(_C.USAGE, 400, "用法或设置错误")),
+    (stage_errors.PlanRefused, Failure(_C.USAGE, 400, "用印方案有误")),
+    (stage_errors.InputRefused, Failure(_C.INPUT_REFUSED, 422, "文件不能受理")),
+    (imaging_errors.SealImagingError, Failure(_C.IMPRESSION_UNUSABLE, 422, "印模不可用")),
+    (stage_errors.PlacementRefused, Failure(_C.PLACEMENT_REFUSED, 422, "无法盖章")),
+    (stage_errors.Untrusted, Failure(_C.UNTRUSTED, 422, "验证不通过")),
+    (stage_errors.Indeterminate, Failure(_C.INDETERMINATE, 422, "无法验证")),
+    (stage_errors.SigningRefused, Failure(_C.SIGNING_REFUSED, 422, "不能签名")),
+    (storage_errors.RecordRefused, Failure(_C.USAGE, 400, "不能登记")),
+    (storage_errors.SchemaTooNew, Failure(_C.USAGE, 400, "记录由更新的版本建立")),
+    (storage_errors.Corrupt, Failure(_C.CORRUPT, 500, "存储内容与记录不符")),
+    (storage_errors.NotFound, Failure(_C.NOT_FOUND, 404, "没有找到")),
+    (storage_errors.Retained, Failure(_C.RETAINED, 423, "保管期限内或已保全")),
+    (storage_errors.StoreUnavailable, Failure(_C.UNAVAILABLE, 503, "服务不可用", retry=True)),
+    (stage_errors.TimestampUnavailable, Failure(_C.UNAVAILABLE, 503, "时间戳服务不可用", retry=True)),
+    (pipeline_errors.Unavailable, Failure(_C.UNAVAILABLE, 503, "服务不可用", retry=True)),
+    (pipeline_errors.Forbidden, Failure(_C.FORBIDDEN, 403, "没有权限")),
+    (pipeline_errors.WrongState, Failure(_C.WRONG_STATE, 409, "当前状态不允许")),
+    (storage_errors.StaleState, Failure(_C.WRONG_STATE, 409, "当前状态不允许")),
+    (storage_errors.AlreadyBound, Failure(_C.WRONG_STATE, 409, "当前状态不允许")),
+    (KeyboardInterrupt, Failure(_C.INTERRUPTED, 500, "已中断")),
+)
+REFUSALS: tuple[type[Exception], ...] = tuple(
+    kind for kind, failure in FAILURES if issubclass(kind, Exception) and not failure.retry
+)
+"""Declared errors that trying again will not mend."""
+UNEXPECTED = Failure(_C.UNEXPECTED, 500, "程序内部错误")
+
+
+def failure_of(error: BaseException) -> Failure:
+    """Return what an error means; UNEXPECTED for one that no room declares."""
+    for kind, failure in FAILURES:
+        if isinstance(error, kind):
+            return failure
+    return UNEXPECTED
+
+
+def message_zh(error: BaseException) -> str:
+    """Return the error's fact in Chinese; the English one where none was given."""
+    return str(getattr(error, "zh", "") or error)
+
+
+def one_line(error: BaseException) -> str:
+    """Return the one line a person is shown: kind and fact in Chinese, then the fact in English."""
+    failure = failure_of(error)
+    zh = str(getattr(error, "zh", ""))
+    english = str(error) or type(error).__name__
+    fact = f"{zh} / {english}" if zh else english
+    return " ".join(f"{failure.zh} {failure.exit_code.name}: {fact}".split())
+
+
+def error_json(error: BaseException) -> dict[str, object]:
+    """Return an error as the JSON document that `--json` and the web give."""
+    failure = failure_of(error)
+    return {
+        "code": int(failure.exit_code),
+        "name": failure.exit_code.name,
+        "message": str(error) or type(error).__name__,
+        "message_zh": message_zh(error),
+    }
