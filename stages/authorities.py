@@ -57,3 +57,8 @@ class TrustAnchors:
     roots: tuple[x509.Certificate, ...] = field(repr=False)
     timestamp_roots: tuple[x509.Certificate, ...] = field(default=(), repr=False)
     intermediates: tuple[x509.Certificate, ...] = field(default=(), repr=False)
+
+
+def fingerprint_of(certificate: x509.Certificate) -> str:
+    """Return the SHA-256 of a certificate's DER, lower-case hex: how records and plans name it."""
+    return str(certificate.sha256.hex())

@@ -1,0 +1,167 @@
+"""Archiving a package: one evidence timestamp over all its verified documents, one record of each."""
+
+import json
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from stages.archive import ToArchive, archive
+from stages.policy import retain_until
+
+from pipeline.failures import failure_of, message_zh
+from pipeline.jobs import MOVING, Act, next_state
+from pipeline.runner import NONCE_BITS, Clock
+from stages.authorities import TimestampAuthority, TrustAnchors
+from stages.documents import ArchivePackage
+from stages.errors import TimestampUnavailable, Untrusted
+from storage.errors import StaleState
+from storage.objects import ObjectStore
+from storage.records import Records
+from storage.rows import ArchiveEntry, JobError, JobRecord, Move, PackageRecord
+from storage.schema import JobState
+
+MAX_BATCH = 1000
+"""Documents under one evidence timestamp."""
+
+
+class Archiver:
+    """Archives the verified documents of a package once none of its documents is still moving."""
+
+    def __init__(
+        self,
+        *,
+        records: Records,
+        store: ObjectStore,
+        authority: TimestampAuthority,
+        trust: TrustAnchors,
+        clock: Clock,
+        name: str,
+        scratch: Path,
+        retry_s: float,
+    ) -> None:
+        self.records = records
+        self.store = store
+        self.authority = authority
+        self.trust = trust
+        self.clock = clock
+        self.name = name
+        self.scratch = scratch
+        self.retry_s = retry_s
+
+    def archive(self, package_id: str) -> int:
+        """Archive what is verified, and return how many documents that was; 0 while any is moving.
+
+        Raises:
+            StoreUnavailable: the store or the records are silent; ring again later.
+        """
+        jobs = self.records.jobs(package_id)
+        if any(job.state in MOVING for job in jobs):
+            return 0
+        verified = [job for job in jobs if job.state is JobState.VERIFIED][:MAX_BATCH]
+        if not verified:
+            return 0
+        package = self.records.package(package_id)
+        now = self.clock()
+        documents = [self._to_archive(job, package) for job in verified]
+        try:
+            archived = archive(
+                documents,
+                self.authority,
+                self.trust.timestamp_roots or self.trust.roots,
+                nonce=secrets.randbits(NONCE_BITS),
+                now=now,
+            )
+        except (TimestampUnavailable, Untrusted) as error:
+            self._wait(verified, error, now)
+            return 0
+        entries = [
+            self._keep(job, document, kept, package, now)
+            for job, document, kept in zip(verified, documents, archived, strict=True)
+        ]
+        try:
+            self.records.archive_jobs(entries, actor=self.name, at=now)
+        except StaleState:
+            return 0
+        return len(entries)
+
+    def _to_archive(self, job: JobRecord, package: PackageRecord) -> ToArchive:
+        outputs = self.records.outputs(job.id)
+        verdict_json = self.store.read(outputs[JobState.VERIFIED].digest)
+        verdict = json.loads(verdict_json)
+        claim = self.records.claim_of(job.id)
+        return ToArchive(
+            name=job.name,
+            package=package.name,
+            project=package.project,
+            bidder=package.bidder,
+            document_type=package.document_type,
+            original_sha256=job.source_digest,
+            original_size_bytes=job.source_size_bytes,
+            signed_sha256=verdict["signed"]["sha256"],
+            signed_size_bytes=verdict["signed"]["size_bytes"],
+            verdict_json=verdict_json,
+            plan_sha256=package.plan_digest,
+            certificate=claim.certificate_fingerprint if claim else "",
+            signed_at=claim.claimed_at if claim else None,
+            stamped_at=_last_timestamp(verdict),
+        )
+
+    def _keep(
+        self,
+        job: JobRecord,
+        document: ToArchive,
+        kept: ArchivePackage,
+        package: PackageRecord,
+        now: datetime,
+    ) -> ArchiveEntry:
+        manifest = self.store.put_bytes(kept.manifest)
+        evidence = self.store.put_bytes(kept.evidence)
+        until_at = retain_until(package.document_type, now)
+        digests = (
+            kept.original_sha256,
+            kept.signed_sha256,
+            kept.verdict_sha256,
+            manifest.digest,
+            evidence.digest,
+            package.plan_digest,
+        )
+        for digest in digests:
+            self.store.retain(digest, until_at)
+        verdict = json.loads(document.verdict_json)
+        return ArchiveEntry(
+            job_id=job.id,
+            original_digest=kept.original_sha256,
+            signed_digest=kept.signed_sha256,
+            verdict_digest=kept.verdict_sha256,
+            manifest_digest=manifest.digest,
+            evidence_digest=evidence.digest,
+            retain_until_at=until_at,
+            signer=str(verdict["signatures"][-1]["signer"]),
+            stamped_at=document.stamped_at,
+        )
+
+    def _wait(self, jobs: Sequence[JobRecord], error: Exception, now: datetime) -> None:
+        job_error = JobError(failure_of(error).exit_code.name, str(error), message_zh(error))
+        moves = [
+            Move(
+                job_id=job.id,
+                expected=job.state,
+                to=next_state(job.state, Act.AWAIT_TIMESTAMP),
+                act=Act.AWAIT_TIMESTAMP,
+                actor=self.name,
+                at=now,
+                error=job_error,
+                wait_until_at=now + timedelta(seconds=self.retry_s),
+            )
+            for job in jobs
+        ]
+        try:
+            self.records.advance(moves)
+        except StaleState:
+            return
+
+
+def _last_timestamp(verdict: dict[str, list[dict[str, str]]]) -> datetime | None:
+    stamped = verdict["signatures"][-1]["timestamp"]
+    return datetime.fromisoformat(stamped) if stamped else None

@@ -1,0 +1,61 @@
+"""Which state of a document's job follows which, as a table."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+from pipeline.errors import WrongState
+from storage.schema import JobState
+
+
+class Act(StrEnum):
+    """What is done to a job; the names stand in the event log."""
+
+    INSPECT = "inspect"
+    PLAN = "plan"
+    STAMP = "stamp"
+    CLAIM = "claim"
+    SIGN = "sign"
+    AWAIT_TIMESTAMP = "await_timestamp"
+    TIMESTAMP = "timestamp"
+    VERIFY = "verify"
+    ARCHIVE = "archive"
+    REFUSE = "refuse"
+    REOPEN = "reopen"
+
+
+_S = JobState
+_FORWARD: dict[tuple[JobState, Act], JobState] = {
+    (_S.RECEIVED, Act.INSPECT): _S.INSPECTED,
+    (_S.INSPECTED, Act.PLAN): _S.PLANNED,
+    (_S.PLANNED, Act.STAMP): _S.STAMPED,
+    (_S.STAMPED, Act.CLAIM): _S.SIGNING,
+    (_S.SIGNING, Act.SIGN): _S.SIGNED,
+    (_S.SIGNED, Act.TIMESTAMP): _S.TIMESTAMPED,
+    (_S.SIGNED, Act.AWAIT_TIMESTAMP): _S.AWAITING_TIMESTAMP,
+    (_S.AWAITING_TIMESTAMP, Act.AWAIT_TIMESTAMP): _S.AWAITING_TIMESTAMP,
+    (_S.AWAITING_TIMESTAMP, Act.TIMESTAMP): _S.TIMESTAMPED,
+    (_S.TIMESTAMPED, Act.VERIFY): _S.VERIFIED,
+    (_S.VERIFIED, Act.AWAIT_TIMESTAMP): _S.VERIFIED,
+    (_S.VERIFIED, Act.ARCHIVE): _S.ARCHIVED,
+    (_S.REFUSED, Act.REOPEN): _S.RECEIVED,
+}
+MOVING = (_S.RECEIVED, _S.INSPECTED, _S.PLANNED, _S.STAMPED, _S.SIGNING, _S.SIGNED, _S.TIMESTAMPED)
+"""States a worker leaves by itself."""
+TRANSITIONS: Mapping[tuple[JobState, Act], JobState] = MappingProxyType(
+    _FORWARD | {(state, Act.REFUSE): _S.REFUSED for state in (*MOVING, _S.AWAITING_TIMESTAMP)}
+)
+
+
+def next_state(state: JobState, act: Act) -> JobState:
+    """Return the state an act leads to.
+
+    Raises:
+        WrongState: the act is not allowed in that state.
+    """
+    try:
+        return TRANSITIONS[state, act]
+    except KeyError:
+        raise WrongState(
+            f"{act} is not allowed for a job that is {state}", zh=f"作业处于 {state} 状态，不能执行 {act}"
+        ) from None

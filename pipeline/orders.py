@@ -1,0 +1,60 @@
+"""What a package was submitted with, frozen: the plan's rules and the seals' faces as they were then."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from stages.documents import SealFace
+
+
+@dataclass(frozen=True)
+class FrozenSeal:
+    """A seal as it was when the package came in: a later change of the seal changes no package.
+
+    Attributes:
+        ink_box_mm: x, y, w, h of the ink on the 70 mm canvas.
+    """
+
+    seal_id: str
+    name: str
+    image_sha256: str
+    ink_box_mm: tuple[float, float, float, float]
+
+    def face(self, image_path: Path) -> SealFace:
+        """Return what planning and stamping need, its picture at image_path."""
+        return SealFace(
+            name=self.name,
+            image_path=image_path,
+            image_sha256=self.image_sha256,
+            ink_box_mm=self.ink_box_mm,
+        )
+
+
+@dataclass(frozen=True)
+class SigningOrder:
+    """Everything besides the files that decides how a package comes out.
+
+    Attributes:
+        certificate: SHA-256 fingerprint of the signing certificate, hex.
+    """
+
+    seals: tuple[FrozenSeal, ...]
+    certificate: str
+    reason: str
+    location: str
+
+    def to_record(self) -> Mapping[str, object]:
+        """Return it as the plain JSON the records keep."""
+        plain: Mapping[str, object] = json.loads(_ORDER.dump_json(self))
+        return plain
+
+
+_ORDER = TypeAdapter(SigningOrder)
+
+
+def order_from_record(settings: Mapping[str, object]) -> SigningOrder:
+    """Return the order that a package record keeps."""
+    return _ORDER.validate_json(json.dumps(settings))

@@ -1,0 +1,101 @@
+"""Workers that answer the doorbells, in this process: for the length of a command, or until stopped."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+import dramatiq
+
+from pipeline.actors import Doorbells
+from pipeline.errors import Unavailable
+from pipeline.jobs import MOVING
+from pipeline.progress import Progress
+from pipeline.runner import Clock
+from storage.records import Records
+from storage.rows import JobRecord
+from storage.schema import JobState
+
+SWEEP_S = 5.0
+POLL_S = 0.05
+STALL_S = 600.0
+
+
+@contextmanager
+def working(broker: dramatiq.Broker, *, threads: int) -> Iterator[None]:
+    """Answer doorbells in `threads` threads until the block ends; what is in hand is finished first."""
+    worker = dramatiq.Worker(broker, worker_threads=threads, worker_timeout=100)
+    worker.start()
+    try:
+        yield
+    finally:
+        worker.stop()
+
+
+def sweep(records: Records, doorbells: Doorbells, clock: Clock) -> int:
+    """Ring for every job the broker may have forgotten, and for those whose wait is over; return how many."""
+    now = clock()
+    jobs = records.jobs_to_ring(now, (*MOVING, JobState.AWAITING_TIMESTAMP))
+    doorbells.ring(jobs)
+    verified = records.jobs_to_ring(now, (JobState.VERIFIED,))
+    for package_id in sorted({records.job(job_id).package_id for job_id in verified}):
+        doorbells.package.send(package_id)
+    return len(jobs) + len(verified)
+
+
+def sweep_until(
+    stop: threading.Event, records: Records, doorbells: Doorbells, clock: Clock, every_s: float = SWEEP_S
+) -> None:
+    """Sweep again and again until told to stop."""
+    while not stop.wait(every_s):
+        sweep(records, doorbells, clock)
+
+
+def wait_for_package(
+    records: Records,
+    package_id: str,
+    *,
+    since: datetime,
+    progress: Progress,
+    stall_s: float = STALL_S,
+) -> None:
+    """Return when nothing more happens to any document of a package by itself.
+
+    Args:
+        since: when it was rung for; a document that was waiting before that is not taken for one
+            that has just been tried.
+
+    Raises:
+        Unavailable: no document has moved for stall_s seconds.
+    """
+    jobs = records.jobs(package_id)
+    progress.begin("盖章·签名·时间戳·验签·归档 / stamping to archiving", len(jobs))
+    resting: set[str] = set()
+    last: list[JobState] = []
+    moved_at = time.monotonic()
+    while True:
+        jobs = records.jobs(package_id)
+        for job in jobs:
+            if job.id not in resting and _rests(job, since):
+                resting.add(job.id)
+                progress.step(f"{job.name} {job.state}")
+        if len(resting) == len(jobs):
+            return
+        states = [job.state for job in jobs]
+        if states != last:
+            last, moved_at = states, time.monotonic()
+        if time.monotonic() - moved_at > stall_s:
+            raise Unavailable(
+                f"package {package_id}: no document has moved for {stall_s:.0f} s; "
+                "see the log of the workers, then give the same command again",
+                zh=f"文件包 {package_id} 已有 {stall_s:.0f} 秒没有进展，请查看日志后重新执行同一命令",
+            )
+        time.sleep(POLL_S)
+
+
+def _rests(job: JobRecord, since: datetime) -> bool:
+    if job.state in (JobState.ARCHIVED, JobState.REFUSED, JobState.CANCELLED):
+        return True
+    waits = job.state in (JobState.AWAITING_TIMESTAMP, JobState.VERIFIED) and job.error is not None
+    return waits and job.updated_at >= since

@@ -1,0 +1,36 @@
+"""The table of states: where each leads, and that nothing signed is signed again."""
+
+import pytest
+
+from pipeline.errors import WrongState
+from pipeline.jobs import MOVING, TRANSITIONS, Act, next_state
+from storage.schema import JobState
+
+
+def test_an_act_out_of_turn_is_refused() -> None:
+    with pytest.raises(WrongState, match="sign"):
+        next_state(JobState.RECEIVED, Act.SIGN)
+
+
+def test_every_moving_state_leads_on() -> None:
+    for state in MOVING:
+        assert any(source is state and to is not JobState.REFUSED for (source, _), to in TRANSITIONS.items())
+
+
+def test_no_way_leads_from_a_signed_document_back_to_signing() -> None:
+    reached = {JobState.SIGNED}
+    while True:
+        more = {
+            to
+            for (source, act), to in TRANSITIONS.items()
+            if source in reached and act not in (Act.REFUSE, Act.REOPEN)
+        }
+        if more <= reached:
+            break
+        reached |= more
+    assert not reached & {JobState.RECEIVED, JobState.STAMPED, JobState.SIGNING}
+
+
+def test_every_state_can_be_reached() -> None:
+    reached = set(TRANSITIONS.values()) | {JobState.RECEIVED}
+    assert set(JobState) - reached == {JobState.CANCELLED}
