@@ -1,0 +1,363 @@
+"""What a batch signer may ask: check a package, see every mark, have it signed, take the result home."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from stages.plan import rule_hits
+from stages.plan_rules import PlanRules, check_rules_used, load_plan
+
+from pipeline.bench import INSPECTED, PLANNED
+from pipeline.canonical import canonical_json
+from pipeline.errors import UsageRefused
+from pipeline.failures import ExitCode, failure_of, message_zh
+from pipeline.jobs import Act, next_state
+from pipeline.keys import check_usable
+from pipeline.orders import FrozenSeal, SigningOrder
+from pipeline.packages import LookedAt, OpenedPackage, look
+from pipeline.permissions import Actor, Permission, check_may
+from pipeline.progress import Progress, Silent
+from pipeline.runner import Clock, Signers
+from stages.authorities import fingerprint_of
+from stages.documents import BidPackage, SealFace
+from stages.errors import SigningRefused
+from storage.errors import NotFound
+from storage.objects import ObjectStore
+from storage.records import Records
+from storage.rows import JobError, JobRecord, Move, NewJob, NewPackage, PackageRecord
+from storage.schema import JobState
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """How one file of a package came out.
+
+    Attributes:
+        output: the signed file, once it was exported.
+        signatures: how many signatures we made in it.
+        error: exit code, name and messages, or None.
+    """
+
+    file: str
+    state: JobState
+    output: Path | None
+    signatures: int
+    seconds: float
+    error: Mapping[str, object] | None
+
+
+class Bids:
+    """The bid line's service."""
+
+    def __init__(
+        self,
+        *,
+        records: Records,
+        store: ObjectStore,
+        signers: Signers,
+        scratch: Path,
+        clock: Clock,
+        ring: Callable[[Sequence[str]], None],
+        reason: str,
+        location: str,
+    ) -> None:
+        self._records = records
+        self._store = store
+        self._signers = signers
+        self._scratch = scratch
+        self._clock = clock
+        self._ring = ring
+        self._reason = reason
+        self._location = location
+
+    def check(self, package: Path, *, actor: Actor, progress: Progress | None = None) -> list[LookedAt]:
+        """Say of each file what it is before anything touches it.
+
+        Raises:
+            InputRefused: the package itself cannot be opened.
+        """
+        check_may(actor, Permission.CHECK_BIDS)
+        with OpenedPackage(package, self._scratch) as opened:
+            return look(opened, None, {}, progress or Silent())
+
+    def dry_run(
+        self, package: Path, plan_file: Path, *, actor: Actor, progress: Progress | None = None
+    ) -> list[LookedAt]:
+        """Resolve a plan to every mark it would draw; no key is touched and nothing is kept.
+
+        Raises:
+            InputRefused: the package cannot be opened.
+            PlanRefused: the plan is wrong.
+            NotFound: it names a seal nobody made.
+            PlacementRefused: a rule of the plan is of no use anywhere in the package.
+        """
+        check_may(actor, Permission.CHECK_BIDS)
+        rules = load_plan(plan_file)
+        with OpenedPackage(package, self._scratch) as opened:
+            faces = self._faces(self._frozen_seals(rules), opened.scratch)
+            looked = look(opened, rules, faces, progress or Silent())
+            self._check_used(rules, looked)
+            return looked
+
+    def submit(
+        self,
+        package: Path,
+        plan_file: Path,
+        *,
+        actor: Actor,
+        key_uri: str,
+        progress: Progress | None = None,
+    ) -> PackageRecord:
+        """Take a package in and set it going; the same package again is the one already there.
+
+        Raises:
+            InputRefused, PlanRefused, PlacementRefused: as for dry_run; nothing was taken in.
+            SigningRefused: the key cannot be opened or used, or a seal is not bound to its certificate.
+        """
+        by = check_may(actor, Permission.SIGN_BIDS)
+        progress = progress or Silent()
+        rules = load_plan(plan_file)
+        seals = self._frozen_seals(rules)
+        signer = self._signers.signer(key_uri)
+        check_usable(signer, self._clock())
+        order = SigningOrder(
+            seals=seals,
+            certificate=fingerprint_of(signer.certificate),
+            reason=self._reason,
+            location=self._location,
+        )
+        self._check_bound(order)
+        with OpenedPackage(package, self._scratch) as opened:
+            plan_bytes = plan_file.read_bytes()
+            key = _identity(opened.package, plan_bytes, order)
+            try:
+                known = self._records.package_by_key(key)
+                progress.note(f"已受理过的文件包，继续 / known package {known.id}: going on")
+            except NotFound:
+                known = self._take_in(opened, rules, plan_bytes, order, key, by, key_uri, progress)
+        self._wake(known.id, by)
+        return known
+
+    def _take_in(
+        self,
+        opened: OpenedPackage,
+        rules: PlanRules,
+        plan_bytes: bytes,
+        order: SigningOrder,
+        key: str,
+        by: str,
+        key_uri: str,
+        progress: Progress,
+    ) -> PackageRecord:
+        faces = self._faces(order.seals, opened.scratch)
+        looked = look(opened, rules, faces, progress)
+        self._check_used(rules, looked)
+        progress.begin("入库 / keeping originals", len(looked))
+        for file in looked:
+            self._store.put_file(file.source.path, digest=file.source.sha256)
+            progress.step(file.source.name)
+        plan_object = self._store.put_bytes(plan_bytes)
+        now = self._clock()
+        record, created = self._records.open_package(
+            NewPackage(
+                key=key,
+                name=opened.package.name,
+                plan_digest=plan_object.digest,
+                project=rules.project,
+                bidder=rules.bidder,
+                document_type=rules.document_type,
+                key_uri=key_uri,
+                settings=order.to_record(),
+            ),
+            [
+                NewJob(
+                    name=file.source.name,
+                    source_digest=file.source.sha256,
+                    source_size_bytes=file.source.size_bytes,
+                )
+                for file in looked
+            ],
+            actor=by,
+            at=now,
+        )
+        if created:
+            self._record_looks(record, looked, by, now)
+        return record
+
+    def _record_looks(
+        self, record: PackageRecord, looked: Sequence[LookedAt], by: str, now: datetime
+    ) -> None:
+        """Keep what inspection and planning have found already, so that no worker does it again."""
+        by_name = {job.name: job for job in self._records.jobs(record.id)}
+        moves: list[Move] = []
+        for file in looked:
+            job = by_name[file.source.name]
+            state = JobState.RECEIVED
+            for act, data in (
+                (Act.INSPECT, file.inspected and INSPECTED.dump_json(file.inspected)),
+                (Act.PLAN, file.planned and PLANNED.dump_json(file.planned)),
+            ):
+                if data:
+                    kept = self._store.put_bytes(data)
+                    output = (kept.digest, kept.size_bytes)
+                    moves.append(_move(job, state, act, by, now, output=output))
+                    state = next_state(state, act)
+            if file.error is not None:
+                moves.append(_move(job, state, Act.REFUSE, by, now, error=file.error))
+        self._records.advance(moves)
+
+    def _wake(self, package_id: str, by: str) -> None:
+        """Ring for every document that can go on; open again those refused for something outside the file."""
+        jobs = self._records.jobs(package_id)
+        now = self._clock()
+        again = [job for job in jobs if job.state is JobState.REFUSED and _is_mendable(job)]
+        again = [job for job in again if JobState.SIGNED not in self._records.outputs(job.id)]
+        if again:
+            self._records.advance([_move(job, job.state, Act.REOPEN, by, now) for job in again])
+        ended = (JobState.ARCHIVED, JobState.REFUSED, JobState.CANCELLED)
+        self._ring([job.id for job in self._records.jobs(package_id) if job.state not in ended])
+
+    def results(self, package_id: str, out: Path | None = None) -> list[FileResult]:
+        """Return how each file came out, its signed file exported to `out` where there is one."""
+        return [self._result(job, out) for job in self._records.jobs(package_id)]
+
+    def _result(self, job: JobRecord, out: Path | None) -> FileResult:
+        output = None
+        outputs = self._records.outputs(job.id)
+        if job.state is JobState.ARCHIVED and out is not None:
+            output = self._export(self._records.archive_of(job.id).signed_digest, out / job.name)
+        error = None
+        if job.error is not None:
+            error = {
+                "code": int(ExitCode[job.error.code]),
+                "name": job.error.code,
+                "message": job.error.message,
+                "message_zh": job.error.message_zh,
+            }
+        return FileResult(
+            file=job.name,
+            state=job.state,
+            output=output,
+            signatures=1 if JobState.SIGNED in outputs else 0,
+            seconds=round((job.updated_at - job.created_at).total_seconds(), 3),
+            error=error,
+        )
+
+    def _export(self, digest: str, path: Path) -> Path:
+        if path.exists() and _sha256(path) == digest:
+            return path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".sealine-") as folder:
+            fresh = Path(folder) / "file"
+            self._store.copy_to(digest, fresh)
+            fresh.chmod(0o644)
+            os.replace(fresh, path)
+        return path
+
+    def _check_used(self, rules: PlanRules, looked: Sequence[LookedAt]) -> None:
+        hits = {file.source.name: rule_hits(file.planned) for file in looked if file.planned is not None}
+        if hits:
+            check_rules_used(rules, hits)
+
+    def _frozen_seals(self, rules: PlanRules) -> tuple[FrozenSeal, ...]:
+        frozen = []
+        for name in sorted({rule.seal for rule in rules.rules}):
+            seal = self._records.seal(name)
+            frozen.append(FrozenSeal(seal.id, name, seal.image_digest, seal.ink_box_mm))
+        return tuple(frozen)
+
+    def _faces(self, seals: Sequence[FrozenSeal], folder: Path) -> dict[str, SealFace]:
+        faces = {}
+        for seal in seals:
+            path = folder / f"seal-{seal.image_sha256}.png"
+            if not path.exists():
+                self._store.copy_to(seal.image_sha256, path)
+            faces[seal.name] = seal.face(path)
+        return faces
+
+    def _check_bound(self, order: SigningOrder) -> None:
+        now = self._clock()
+        for frozen in order.seals:
+            if self._records.bound_certificate(frozen.seal_id) != order.certificate:
+                raise SigningRefused(
+                    f"seal {frozen.name} is not bound to the signing certificate {order.certificate[:16]}…; "
+                    "sign with the key the seal was made for",
+                    zh=f"印章“{frozen.name}”未与当前签名证书绑定，请使用制章时绑定的证书签名",
+                )
+            seal = self._records.seal(frozen.seal_id)
+            if not seal.valid_from_at <= now <= seal.valid_until_at:
+                raise SigningRefused(
+                    f"seal {frozen.name} is valid from {seal.valid_from_at:%Y-%m-%d} to "
+                    f"{seal.valid_until_at:%Y-%m-%d} only; renew it before signing",
+                    zh=f"印章“{frozen.name}”不在有效期内，请先续期",
+                )
+
+
+_MENDABLE = frozenset({ExitCode.UNEXPECTED.name, ExitCode.SIGNING_REFUSED.name})
+"""Refused by a bug or by a key: the same file may go through another time."""
+
+
+def _is_mendable(job: JobRecord) -> bool:
+    return job.error is not None and job.error.code in _MENDABLE
+
+
+def _move(
+    job: JobRecord,
+    state: JobState,
+    act: Act,
+    by: str,
+    at: datetime,
+    *,
+    output: tuple[str, int] | None = None,
+    error: Exception | None = None,
+) -> Move:
+    job_error = None
+    if error is not None:
+        job_error = JobError(failure_of(error).exit_code.name, str(error), message_zh(error))
+    return Move(
+        job_id=job.id,
+        expected=state,
+        to=next_state(state, act),
+        output=output,
+        act=act,
+        detail={},
+        actor=by,
+        at=at,
+        error=job_error,
+    )
+
+
+def _identity(package: BidPackage, plan_bytes: bytes, order: SigningOrder) -> str:
+    """Return what makes two submissions the same: files, plan, seals and certificate."""
+    return hashlib.sha256(
+        canonical_json(
+            {
+                "files": [[file.name, file.sha256] for file in package.files],
+                "plan": hashlib.sha256(plan_bytes).hexdigest(),
+                "order": order.to_record(),
+            }
+        )
+    ).hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_out_folder(package: Path, out: Path) -> Path:
+    """Return where results go.
+
+    Raises:
+        UsageRefused: inside the package itself, where the next run would take them for bid documents.
+    """
+    if package.is_dir() and out.resolve().is_relative_to(package.resolve()):
+        raise UsageRefused(
+            f"output folder {out} lies inside the package {package}; choose one outside it",
+            zh=f"输出文件夹 {out} 不能放在文件包 {package} 里面",
+        )
+    return out

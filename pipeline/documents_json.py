@@ -1,0 +1,88 @@
+"""The JSON that `--json` and the web give; the field names are documented in docs/json.md and stay."""
+
+from typing import Any
+
+from pipeline.bids import FileResult
+from pipeline.failures import error_json
+from pipeline.packages import LookedAt
+from storage.rows import SealRecord
+
+MM_DIGITS = 3
+
+
+def seal_json(seal: SealRecord, certificate: str | None) -> dict[str, Any]:
+    """Return a seal."""
+    return {
+        "id": seal.id,
+        "name": seal.name,
+        "kind": seal.kind,
+        "owner": seal.owner,
+        "owner_code": seal.owner_code,
+        "size_mm": [round(seal.width_mm, MM_DIGITS), round(seal.height_mm, MM_DIGITS)],
+        "ink_box_mm": [round(value, MM_DIGITS) for value in seal.ink_box_mm],
+        "standing": seal.standing,
+        "certificate": certificate,
+        "valid_from": seal.valid_from_at.isoformat(),
+        "valid_until": seal.valid_until_at.isoformat(),
+        "image_sha256": seal.image_digest,
+        "eseal_sha256": seal.eseal_digest,
+    }
+
+
+def looked_json(file: LookedAt) -> dict[str, Any]:
+    """Return what pre-flight found of one file."""
+    inspected = file.inspected
+    return {
+        "file": file.source.name,
+        "size_bytes": file.source.size_bytes,
+        "sha256": file.source.sha256,
+        "pages": len(inspected.pages) if inspected else None,
+        "signatures": [
+            {"field": signature.field_name, "docmdp": signature.docmdp}
+            for signature in (inspected.signatures if inspected else ())
+        ],
+        "findings": [
+            {
+                "severity": finding.severity,
+                "code": finding.code,
+                "message": finding.message,
+                "message_zh": finding.message_zh,
+            }
+            for finding in (inspected.findings if inspected else ())
+        ],
+        "error": error_json(file.error) if file.error is not None else None,
+    }
+
+
+def marks_json(file: LookedAt) -> list[dict[str, Any]]:
+    """Return every mark of one file; pages count from 1."""
+    if file.planned is None:
+        return []
+    return [
+        {
+            "file": file.source.name,
+            "page": mark.page_index + 1,
+            "x_mm": round(mark.x_mm, MM_DIGITS),
+            "y_mm": round(mark.y_mm, MM_DIGITS),
+            "w_mm": round(mark.w_mm, MM_DIGITS),
+            "h_mm": round(mark.h_mm, MM_DIGITS),
+            "seal": mark.seal,
+            "rule": mark.rule,
+            "strip": [mark.strip.side, round(mark.strip.start, 6), round(mark.strip.end, 6)]
+            if mark.strip
+            else None,
+        }
+        for mark in file.planned.marks
+    ]
+
+
+def result_json(result: FileResult) -> dict[str, Any]:
+    """Return how one file came out."""
+    return {
+        "file": result.file,
+        "state": result.state.value,
+        "output": str(result.output) if result.output else None,
+        "signatures": result.signatures,
+        "seconds": result.seconds,
+        "error": dict(result.error) if result.error else None,
+    }

@@ -1,0 +1,70 @@
+"""A bid package held open for the length of one act, and what pre-flight and planning say of its files."""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from stages.inspect import inspect
+from stages.plan import plan
+from stages.plan_rules import PlanRules
+
+from pipeline.failures import REFUSALS
+from pipeline.progress import Progress
+from stages.documents import BidPackage, InspectedDocument, PlannedDocument, SealFace, SourceFile
+from stages.packages import open_package
+
+
+@dataclass(frozen=True)
+class LookedAt:
+    """One file of a package after pre-flight, and after planning where a plan was given.
+
+    Attributes:
+        error: why it cannot go on; then what is missing is None.
+    """
+
+    source: SourceFile
+    inspected: InspectedDocument | None = None
+    planned: PlannedDocument | None = None
+    error: Exception | None = None
+
+
+class OpenedPackage:
+    """A package opened for the length of a `with`: a zip's files are gone afterwards."""
+
+    def __init__(self, package: Path, scratch: Path) -> None:
+        self._path = package
+        scratch.mkdir(parents=True, exist_ok=True)
+        self._folder = tempfile.TemporaryDirectory(dir=scratch, prefix="package-")
+
+    def __enter__(self) -> "OpenedPackage":
+        self.scratch = Path(self._folder.name)
+        try:
+            self.package: BidPackage = open_package(self._path, self.scratch)
+        except BaseException:
+            self._folder.cleanup()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._folder.cleanup()
+
+
+def look(
+    opened: OpenedPackage, rules: PlanRules | None, faces: Mapping[str, SealFace], progress: Progress
+) -> list[LookedAt]:
+    """Inspect every file, and plan it where rules are given; a file refused does not stop the others."""
+    files = opened.package.files
+    progress.begin("检查文件 / looking at files" if rules is None else "解析方案 / planning", len(files))
+    looked = []
+    for source in files:
+        inspected = planned = error = None
+        try:
+            inspected = inspect(source)
+            if rules is not None:
+                planned = plan(source, inspected, rules, faces)
+        except REFUSALS as refused:
+            error = refused
+        looked.append(LookedAt(source, inspected, planned, error))
+        progress.step(source.name)
+    return looked

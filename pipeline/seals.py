@@ -1,0 +1,200 @@
+"""What a seal operator may ask: lift seals off a scan, make an electronic seal, look at seals."""
+
+import hashlib
+import tempfile
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from pipeline.errors import WrongState
+from pipeline.permissions import Actor, Permission, check_may
+from pipeline.runner import Clock, Signers
+from stages.authorities import Signer, fingerprint_of
+from stages.extract import ExtractedSeals, extract
+from stages.ingest import read_scan
+from stages.make import SealKind, SealOrder, make
+from storage.objects import ObjectStore
+from storage.records import Records
+from storage.rows import CertificateRecord, SealRecord
+
+SEAL_TERM = timedelta(days=365)
+"""印章授权期限：一年."""
+INTERNAL_USE = "internal use only"
+"""《电子印章管理办法》: a seal not made by a designated maker is for internal business only."""
+
+
+@dataclass(frozen=True)
+class SealWish:
+    """What a person says about the seal to be made.
+
+    Attributes:
+        owner: full name of the organisation or person.
+        owner_code: 统一社会信用代码; may be empty.
+    """
+
+    name: str
+    owner: str
+    owner_code: str
+    kind: SealKind
+
+
+class Seals:
+    """The seal line's service."""
+
+    def __init__(
+        self,
+        *,
+        records: Records,
+        store: ObjectStore,
+        signers: Signers,
+        maker_uri: str,
+        scratch: Path,
+        clock: Clock,
+    ) -> None:
+        self._records = records
+        self._store = store
+        self._signers = signers
+        self._maker_uri = maker_uri
+        self._scratch = scratch
+        self._clock = clock
+
+    def extract(
+        self, scan: Path, out: Path, *, actor: Actor, stated_width_mm: float | None = None
+    ) -> ExtractedSeals:
+        """Lift every impression off a scan and make one clean seal image of each seal's.
+
+        Raises:
+            InputRefused: the scan cannot be read.
+            ImpressionUnusable: there is no impression on it.
+        """
+        by = check_may(actor, Permission.MAKE_SEALS)
+        out.mkdir(parents=True, exist_ok=True)
+        extracted = extract(read_scan(scan), out, stated_width_mm=stated_width_mm)
+        self._records.append_event(
+            "extract",
+            {"impressions": len(extracted.impressions), "seals": len(extracted.seals)},
+            actor=by,
+            at=self._clock(),
+        )
+        return extracted
+
+    def make(self, image: Path, wish: SealWish, *, actor: Actor, key_uri: str) -> SealRecord:
+        """Make an electronic seal of an approved image, bound to the certificate of the key at key_uri.
+
+        The same image under the same name again is the seal that is there already.
+
+        Raises:
+            InputRefused: the image is not a true-to-size seal image.
+            SigningRefused: the maker's or the signer's key cannot be used.
+            WrongState: the name is taken by another seal.
+        """
+        by = check_may(actor, Permission.MAKE_SEALS)
+        signer = self._signers.signer(key_uri)
+        now = self._clock()
+        known = self._known(wish, _sha256(image) if image.is_file() else "")
+        if known is not None:
+            return known
+        order = SealOrder(
+            seal_id=f"{uuid.uuid4()}-openseal",
+            name=wish.name,
+            owner=wish.owner,
+            owner_code=wish.owner_code,
+            kind=wish.kind,
+            valid_from=now,
+            valid_until=now + SEAL_TERM,
+        )
+        maker = self._signers.signer(self._maker_uri)
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._scratch, prefix="seal-") as folder:
+            made = make(
+                image,
+                order,
+                maker,
+                made_at=now,
+                certificates=[signer.certificate],
+                scratch=Path(folder),
+            )
+            kept_image = self._store.put_file(image)
+            kept_seal = self._store.put_file(made.path)
+        record = SealRecord(
+            id=order.seal_id,
+            name=wish.name,
+            kind=wish.kind.value,
+            owner=wish.owner,
+            owner_code=wish.owner_code,
+            shape="",
+            width_mm=made.size_mm[0],
+            height_mm=made.size_mm[1],
+            ink_box_mm=made.ink_box_mm,
+            image_digest=kept_image.digest,
+            eseal_digest=kept_seal.digest,
+            standing=INTERNAL_USE,
+            status="active",
+            created_at=now,
+            valid_from_at=order.valid_from,
+            valid_until_at=order.valid_until,
+        )
+        self._records.add_certificate(certificate_record(signer))
+        self._records.add_seal(record, actor=by, at=now)
+        self._records.bind_seal(record.id, fingerprint_of(signer.certificate), actor=by, at=now)
+        return record
+
+    def _known(self, wish: SealWish, image_sha256: str) -> SealRecord | None:
+        taken = [seal for seal in self._records.seals() if seal.name == wish.name]
+        if not taken:
+            return None
+        seal = taken[0]
+        if (seal.image_digest, seal.owner, seal.kind) != (image_sha256, wish.owner, wish.kind.value):
+            raise WrongState(
+                f"there is another seal named {wish.name}; choose another name",
+                zh=f"已有另一枚名为“{wish.name}”的印章，请换一个名称",
+            )
+        return seal
+
+    def list(self, *, actor: Actor) -> Sequence[SealRecord]:
+        """Return every seal, oldest first."""
+        check_may(actor, Permission.LIST_SEALS)
+        return self._records.seals()
+
+    def show(self, name: str, *, actor: Actor) -> tuple[SealRecord, str | None]:
+        """Return a seal by name or id, and the fingerprint of its certificate.
+
+        Raises:
+            NotFound: there is none.
+        """
+        check_may(actor, Permission.LIST_SEALS)
+        seal = self._records.seal(name)
+        return seal, self._records.bound_certificate(seal.id)
+
+    def save(self, name: str, out: Path, *, actor: Actor) -> tuple[Path, Path]:
+        """Write a seal's image and its electronic seal to a folder; return their paths."""
+        seal, _ = self.show(name, actor=actor)
+        out.mkdir(parents=True, exist_ok=True)
+        image, eseal = out / f"{seal.name}.png", out / f"{seal.name}.esl"
+        for digest, path in ((seal.image_digest, image), (seal.eseal_digest or "", eseal)):
+            path.unlink(missing_ok=True)
+            self._store.copy_to(digest, path)
+            path.chmod(0o644)
+        return image, eseal
+
+
+def certificate_record(signer: Signer) -> CertificateRecord:
+    """Return what the records keep of a signer's certificate."""
+    certificate = signer.certificate
+    validity = certificate["tbs_certificate"]["validity"]
+    not_before: datetime = validity["not_before"].native
+    not_after: datetime = validity["not_after"].native
+    return CertificateRecord(
+        fingerprint=fingerprint_of(certificate),
+        subject=certificate.subject.human_friendly,
+        issuer=certificate.issuer.human_friendly,
+        not_before_at=not_before,
+        not_after_at=not_after,
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,39 @@
+"""Verification for whoever asks: several files, each with its verdict or the reason it could not be read."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.failures import REFUSALS, error_json
+from pipeline.roots import read_roots
+from pipeline.wiring import utc_now
+from stages.authorities import TrustAnchors
+from stages.errors import InputRefused
+from stages.verify import verdict_json, verify
+
+
+def verify_files(files: Sequence[Path], trust: Path | None) -> dict[str, Any]:
+    """Return `{"files": […]}`, one entry a file in the order given.
+
+    Raises:
+        UsageRefused: the trust file holds no certificate.
+    """
+    anchors = TrustAnchors(roots=tuple(read_roots(trust)) if trust else ())
+    now = utc_now()
+    entries = []
+    for path in files:
+        try:
+            if not path.is_file():
+                raise InputRefused(f"{path}: no such file", zh=f"{path}：没有这个文件")
+            entries.append(verdict_json(path, verify(path, anchors, now)))
+        except REFUSALS as error:
+            entries.append(
+                {
+                    "file": str(path),
+                    "indication": None,
+                    "signatures": [],
+                    "causes": [],
+                    "error": error_json(error),
+                }
+            )
+    return {"files": entries}

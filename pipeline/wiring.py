@@ -1,0 +1,203 @@
+"""Where the parts are put together: one App for the command line, the web and the workers alike."""
+
+import os
+import socket
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from pathlib import Path
+from types import TracebackType
+
+import dramatiq
+
+from pipeline.actors import Doorbells, declare_actors
+from pipeline.archive_service import Archive
+from pipeline.archiver import Archiver
+from pipeline.authorities import FailoverAuthority, HttpTimestampAuthority
+from pipeline.bids import Bids
+from pipeline.brokers import open_broker
+from pipeline.keyring import Keyring
+from pipeline.permissions import Actor
+from pipeline.roots import read_roots
+from pipeline.runner import Runner
+from pipeline.seals import Seals
+from pipeline.settings import Settings
+from pipeline.stores import open_store
+from pipeline.tryout.pki import TryoutPki, create_pki, open_pki
+from pipeline.tryout.tsa import TsaServer
+from stages.authorities import TimestampAuthority, TrustAnchors
+from storage.objects import ObjectStore
+from storage.records import Records, open_records
+
+
+def utc_now() -> datetime:
+    """Return the instant; the one place where the clock is read."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class App:
+    """Everything, put together on demand and put away by `close`."""
+
+    settings: Settings
+    ask_pin: Callable[[], str] | None = None
+    given_pin: str | None = None
+
+    def __post_init__(self) -> None:
+        self._stack = ExitStack()
+
+    def __enter__(self) -> "App":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Put away what was opened."""
+        self._stack.close()
+
+    @cached_property
+    def actor(self) -> Actor:
+        """The local user."""
+        return Actor(self.settings.user, self.settings.roles)
+
+    @cached_property
+    def home(self) -> Path:
+        """The home folder, made for this user only."""
+        self.settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return self.settings.home
+
+    @cached_property
+    def pki(self) -> TryoutPki:
+        """The try-out authority, made on the spot when there is none."""
+        _ = self.home
+        folder = self.settings.pki_folder
+        if not folder.exists():
+            create_pki(folder, now=utc_now())
+        return open_pki(folder)
+
+    @cached_property
+    def key_uri(self) -> str:
+        """The signing key: the one in the settings, or the try-out one."""
+        return self.settings.key or self.pki.signer_uri
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        """Every key this process opens."""
+        return Keyring(
+            tryout={self.pki.uri(role): partial(self.pki.pin, role) for role in ("signer", "maker")},
+            pin_of_key=self.key_uri,
+            ask_pin=self.ask_pin,
+            given_pin=self.given_pin,
+        )
+
+    @cached_property
+    def trust(self) -> TrustAnchors:
+        """The roots in the settings, and the try-out one."""
+        roots = read_roots(self.settings.trust) if self.settings.trust else ()
+        return TrustAnchors(roots=(*roots, self.pki.root))
+
+    @cached_property
+    def authority(self) -> TimestampAuthority:
+        """The time-stamping authorities in the settings, or the try-out one in this process."""
+        urls = self.settings.tsa_urls or (self._stack.enter_context(TsaServer(self.pki)).url,)
+        return FailoverAuthority(
+            [HttpTimestampAuthority(url, timeout_s=self.settings.tsa_timeout_s) for url in urls]
+        )
+
+    @cached_property
+    def records(self) -> Records:
+        """The records, brought up to the newest schema."""
+        _ = self.home
+        records = open_records(self.settings.records_at)
+        self._stack.callback(records.close)
+        return records
+
+    @cached_property
+    def store(self) -> ObjectStore:
+        """The object store."""
+        _ = self.home
+        return open_store(self.settings)
+
+    @cached_property
+    def broker(self) -> dramatiq.Broker:
+        """The doorbell's wires."""
+        _ = self.home
+        broker = open_broker(self.settings.broker_at)
+        self._stack.callback(broker.close)
+        return broker
+
+    @cached_property
+    def runner(self) -> Runner:
+        """What moves documents."""
+        return Runner(
+            records=self.records,
+            store=self.store,
+            signers=self.keyring,
+            authority=self.authority,
+            trust=self.trust,
+            scratch=self.settings.scratch_folder,
+            clock=utc_now,
+            name=f"worker {socket.gethostname()}:{os.getpid()}",
+            retry_s=self.settings.tsa_retry_s,
+        )
+
+    @cached_property
+    def archiver(self) -> Archiver:
+        """What archives packages."""
+        return Archiver(
+            records=self.records,
+            store=self.store,
+            authority=self.authority,
+            trust=self.trust,
+            clock=utc_now,
+            name=self.runner.name,
+            scratch=self.settings.scratch_folder,
+            retry_s=self.settings.tsa_retry_s,
+        )
+
+    @cached_property
+    def doorbells(self) -> Doorbells:
+        """The actors, declared on the broker."""
+        return declare_actors(self.broker, self.runner, self.archiver)
+
+    @cached_property
+    def bids(self) -> Bids:
+        """The bid line's service."""
+        return Bids(
+            records=self.records,
+            store=self.store,
+            signers=self.keyring,
+            scratch=self.settings.scratch_folder,
+            clock=utc_now,
+            ring=lambda jobs: self.doorbells.ring(jobs),
+            reason=self.settings.reason,
+            location=self.settings.location,
+        )
+
+    @cached_property
+    def seals(self) -> Seals:
+        """The seal line's service."""
+        return Seals(
+            records=self.records,
+            store=self.store,
+            signers=self.keyring,
+            maker_uri=self.pki.maker_uri,
+            scratch=self.settings.scratch_folder,
+            clock=utc_now,
+        )
+
+    @cached_property
+    def archive(self) -> Archive:
+        """The archivist's service."""
+        return Archive(
+            records=self.records,
+            store=self.store,
+            trust=self.trust,
+            scratch=self.settings.scratch_folder,
+            clock=utc_now,
+        )
