@@ -1,0 +1,169 @@
+"""`sealine bid`: check a package, see every mark, sign it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipeline.bids import FileResult, check_out_folder
+from pipeline.cli.options import (
+    HomeOption,
+    JsonOption,
+    KeyOption,
+    PinFdOption,
+    TrustOption,
+    TsaOption,
+    open_app,
+)
+from pipeline.cli.show import progress_bars, write_json, write_line, write_note, write_table
+from pipeline.documents_json import looked_json, marks_json, result_json
+from pipeline.failures import ExitCode, error_json, failure_of
+from pipeline.packages import LookedAt
+from pipeline.wiring import utc_now
+from pipeline.workers import wait_for_package, working
+from storage.schema import JobState
+
+app = typer.Typer(help="投标文件包 / bid packages", no_args_is_help=True, rich_markup_mode=None)
+
+PackageArgument = Annotated[Path, typer.Argument(help="文件夹、zip 或单个 PDF / a folder, a zip, or one PDF")]
+PlanOption = Annotated[Path, typer.Option("--plan", help="用印方案 YAML / the stamp plan")]
+
+
+@app.command("check")
+def check(
+    context: typer.Context, package: PackageArgument, home: HomeOption = None, json_: JsonOption = False
+) -> int:
+    """签章前检查 / Say of every file what it is, before anything touches it."""
+    with open_app(context, home) as sealine, progress_bars(quiet=json_) as progress:
+        looked = sealine.bids.check(package, actor=sealine.actor, progress=progress)
+    files = [looked_json(file) for file in looked]
+    if json_:
+        write_json({"files": files})
+    else:
+        rows = [
+            (
+                file["file"],
+                file["pages"],
+                "；".join(finding["message_zh"] for finding in file["findings"]),
+                (file["error"] or {}).get("message_zh", ""),
+            )
+            for file in files
+        ]
+        write_table("检查结果 / pre-flight", ("文件", "页数", "发现", "不能受理的原因"), rows)
+    return _exit_of_looked(looked)
+
+
+@app.command("plan")
+def plan(
+    context: typer.Context,
+    package: PackageArgument,
+    plan_file: PlanOption,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="只列出，不盖章（总是如此）/ list only (always so)")
+    ] = True,
+    home: HomeOption = None,
+    json_: JsonOption = False,
+) -> int:
+    """预演 / List every mark the plan would draw: file, page, place in mm, seal. No key is touched."""
+    with open_app(context, home) as sealine, progress_bars(quiet=json_) as progress:
+        looked = sealine.bids.dry_run(package, plan_file, actor=sealine.actor, progress=progress)
+    marks = [mark for file in looked for mark in marks_json(file)]
+    errors = [
+        {"file": file.source.name, "error": error_json(file.error)}
+        for file in looked
+        if file.error is not None
+    ]
+    warnings = [
+        {"file": file.source.name, "warning": warning}
+        for file in looked
+        if file.planned is not None
+        for warning in file.planned.warnings
+    ]
+    if json_:
+        write_json({"marks": marks, "warnings": warnings, "errors": errors})
+    else:
+        columns = ("file", "page", "x_mm", "y_mm", "w_mm", "h_mm", "seal")
+        titles = ("文件", "页", "x mm", "y mm", "宽 mm", "高 mm", "印章")
+        write_table(f"共 {len(marks)} 处 / marks", titles, [[mark[key] for key in columns] for mark in marks])
+        for warning in warnings:
+            write_note(f"注意 {warning['file']}：{warning['warning']}")
+        for error in errors:
+            write_note(f"错误 {error['file']}：{_message(error['error'])}")
+    return _exit_of_looked(looked)
+
+
+@app.command("sign")
+def sign(
+    context: typer.Context,
+    package: PackageArgument,
+    plan_file: PlanOption,
+    out: Annotated[Path, typer.Option("--out", "-o", help="输出文件夹 / folder for the signed files")],
+    key: KeyOption = None,
+    pin_fd: PinFdOption = None,
+    tsa: TsaOption = None,
+    trust: TrustOption = None,
+    home: HomeOption = None,
+    json_: JsonOption = False,
+) -> int:
+    """签章并归档 / Stamp, sign, timestamp, verify, archive. The same command again goes on."""
+    check_out_folder(package, out)
+    flags = {"key": key, "tsa_urls": tuple(tsa) if tsa else None, "trust": trust}
+    with open_app(context, home, pin_fd=pin_fd, **flags) as sealine, progress_bars(quiet=json_) as progress:
+        since = utc_now()
+        package_record = sealine.bids.submit(
+            package, plan_file, actor=sealine.actor, key_uri=sealine.key_uri, progress=progress
+        )
+        if sealine.settings.is_embedded:
+            with working(sealine.broker, threads=sealine.settings.workers):
+                wait_for_package(sealine.records, package_record.id, since=since, progress=progress)
+        else:
+            wait_for_package(sealine.records, package_record.id, since=since, progress=progress)
+        results = sealine.bids.results(package_record.id, out)
+    show_results(package_record.id, results, json_=json_)
+    return exit_of_results(results)
+
+
+def show_results(package_id: str, results: Sequence[FileResult], *, json_: bool) -> None:
+    """Show how a package came out."""
+    files = [result_json(result) for result in results]
+    if json_:
+        write_json({"package": package_id, "files": files})
+        return
+    write_table(
+        "签章结果 / results",
+        ("文件", "状态", "签名", "秒", "输出", "错误"),
+        [
+            (
+                file["file"],
+                file["state"],
+                file["signatures"],
+                file["seconds"],
+                file["output"],
+                _message(file["error"]),
+            )
+            for file in files
+        ],
+    )
+    waiting = sum(result.state is JobState.AWAITING_TIMESTAMP for result in results)
+    if waiting:
+        write_line(f"{waiting} 个文件等待时间戳；稍后再次执行同一命令即可完成，不会重复签名。")
+
+
+def exit_of_results(results: Sequence[FileResult]) -> int:
+    """Return the exit code of a package: its files' common one, or PARTLY_REFUSED."""
+    return _common(
+        {ExitCode[str(result.error["name"])] if result.error else ExitCode.OK for result in results}
+    )
+
+
+def _exit_of_looked(looked: Sequence[LookedAt]) -> int:
+    return _common({failure_of(file.error).exit_code if file.error else ExitCode.OK for file in looked})
+
+
+def _common(codes: set[ExitCode]) -> int:
+    return codes.pop() if len(codes) == 1 else ExitCode.PARTLY_REFUSED
+
+
+def _message(error: Any) -> str:
+    return "" if error is None else f"{error['message_zh']}（{error['name']}）"

@@ -1,0 +1,85 @@
+"""The command `sealine`: its groups of commands, and the one place where an error becomes an exit code."""
+
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from pipeline.cli import archive, bid, demo, form, pki, seal, serve, tsa, verify, worker
+from pipeline.cli.show import write_json, write_note
+from pipeline.failures import ExitCode, error_json, failure_of, one_line
+
+log = logging.getLogger("sealine")
+
+app = typer.Typer(
+    name="sealine",
+    help="印链：从印模扫描件到归档的投标文件 / Sealine: from a scanned seal to an archived bid.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(form.app, name="form")
+app.add_typer(seal.app, name="seal")
+app.add_typer(bid.app, name="bid")
+app.add_typer(archive.app, name="archive")
+app.add_typer(pki.app, name="pki")
+app.add_typer(tsa.app, name="tsa")
+app.command("verify")(verify.verify)
+app.command("demo")(demo.demo)
+app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    home: Annotated[
+        Path | None, typer.Option("--home", help="全部状态所在的文件夹 / folder of all state (SEALINE_HOME)")
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="日志写到标准错误 / log to stderr")] = False,
+) -> None:
+    """Take the options that stand before the command."""
+    context.obj = {"home": home}
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.ERROR,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code; every error ends as one line on stderr."""
+    as_json = "--json" in arguments
+    try:
+        result = app(list(arguments), standalone_mode=False)
+        return int(result) if isinstance(result, int) else ExitCode.OK
+    except click.exceptions.Exit as stop:
+        return int(stop.exit_code)
+    except click.ClickException as error:
+        message = " ".join(error.format_message().split())
+        name = ExitCode.USAGE.name
+        write_note(f"用法错误 {name}: {message}；见 sealine --help")
+        if as_json:
+            write_json({"error": {"code": 2, "name": name, "message": message, "message_zh": message}})
+        return ExitCode.USAGE
+    except (KeyboardInterrupt, click.Abort):
+        write_note("已中断；再次执行同一命令即可继续 / interrupted; give the same command again to go on")
+        return ExitCode.INTERRUPTED
+    except Exception as error:
+        failure = failure_of(error)
+        if failure.exit_code is ExitCode.UNEXPECTED:
+            log.exception("unexpected failure")
+        write_note(one_line(error))
+        if as_json:
+            write_json({"error": error_json(error)})
+        return failure.exit_code
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    sys.exit(run(sys.argv[1:]))

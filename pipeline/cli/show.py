@@ -1,0 +1,77 @@
+"""How results reach a person or a program: results to stdout, all else to stderr."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from pipeline.progress import Progress as ProgressProtocol
+from pipeline.progress import Silent
+
+stdout = Console(highlight=False, soft_wrap=True)
+stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def write_json(document: object) -> None:
+    """Print one JSON document on stdout."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.flush()
+
+
+def write_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table on stdout."""
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    stdout.print(table)
+
+
+def write_line(text: str) -> None:
+    """Print a line on stdout."""
+    stdout.print(text, markup=False)
+
+
+def write_note(text: str) -> None:
+    """Print a line on stderr."""
+    stderr.print(text, markup=False)
+
+
+class _Bars:
+    """Progress as bars on stderr."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._task: TaskID | None = None
+
+    def begin(self, what: str, total: int) -> None:
+        self._task = self._bars.add_task(what, total=total, doing="")
+
+    def step(self, what: str) -> None:
+        if self._task is not None:
+            self._bars.update(self._task, advance=1, doing=what)
+
+    def note(self, what: str) -> None:
+        self._bars.console.print(what, markup=False)
+
+
+@contextmanager
+def progress_bars(*, quiet: bool) -> Iterator[ProgressProtocol]:
+    """Show progress on stderr for the length of a block; nothing when quiet."""
+    if quiet:
+        yield Silent()
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[doing]}", style="dim"),
+    )
+    with Progress(*columns, console=stderr) as bars:
+        yield _Bars(bars)
