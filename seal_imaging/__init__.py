@@ -1,1 +1,37 @@
 """Pixels in, pixels and measurements out: pure functions on numpy arrays."""
+
+from seal_imaging.compose import compose, ink_box_mm
+from seal_imaging.errors import ImpressionUnusable, ScaleUnknown, SealImagingError
+from seal_imaging.fuse import fuse, group_impressions
+from seal_imaging.impression import (
+    Impression,
+    InkAmount,
+    InkColour,
+    Quality,
+    Reason,
+    RgbaImage,
+    RgbImage,
+    SealShape,
+)
+from seal_imaging.impressions import cut_out, read_impressions, with_size
+
+__all__ = [
+    "Impression",
+    "ImpressionUnusable",
+    "InkAmount",
+    "InkColour",
+    "Quality",
+    "Reason",
+    "RgbImage",
+    "RgbaImage",
+    "ScaleUnknown",
+    "SealImagingError",
+    "SealShape",
+    "compose",
+    "cut_out",
+    "fuse",
+    "group_impressions",
+    "ink_box_mm",
+    "read_impressions",
+    "with_size",
+]

@@ -1,0 +1,130 @@
+"""Sets an impression upright and true to size on the 70 mm canvas that becomes a seal image."""
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from seal_imaging.errors import ImpressionUnusable, ScaleUnknown
+from seal_imaging.impression import Impression, InkAmount, RgbaImage
+from seal_imaging.units import CANVAS_MM, SEAL_PX_PER_MM
+
+MIN_CANVAS_PX_PER_MM = 1.0
+MAX_CANVAS_PX_PER_MM = 60.0
+INK_ALPHA = 96
+"""Alpha from which a pixel of a seal image counts as ink."""
+MIN_SPECK_MM2 = 0.15
+"""Ink in smaller pieces says nothing of a seal's extent."""
+
+
+def compose(impression: Impression, px_per_mm: float = SEAL_PX_PER_MM) -> RgbaImage:
+    """Return the seal image: 70 mm × 70 mm, the seal upright in its middle at its true size.
+
+    Alpha is the ink; RGB is the ink's colour everywhere, so that transparent pixels do not bleed.
+
+    Args:
+        px_per_mm: 20 gives exactly 1400 × 1400 px.
+
+    Raises:
+        ScaleUnknown: the impression was measured in pixels only.
+        ImpressionUnusable: the seal is larger than the canvas, or holds no ink.
+    """
+    if not (math.isfinite(px_per_mm) and MIN_CANVAS_PX_PER_MM <= px_per_mm <= MAX_CANVAS_PX_PER_MM):
+        raise ImpressionUnusable(
+            f"a canvas of {px_per_mm} px/mm is outside {MIN_CANVAS_PX_PER_MM}.."
+            f"{MAX_CANVAS_PX_PER_MM}; use 20",
+            zh=f"画布比例{px_per_mm}像素/毫米超出范围，请使用20",
+        )
+    if impression.size_mm is None or impression.px_per_mm is None:
+        raise ScaleUnknown(
+            "the impression's scale is unknown; scan our form with its four marks, or state the dpi "
+            "or the seal's width",
+            zh="印模尺寸未知：请扫描带四角定位标记的采集表，或指定dpi或印章宽度",
+        )
+    width_mm, height_mm = impression.size_mm
+    if max(width_mm, height_mm) > CANVAS_MM:
+        raise ImpressionUnusable(
+            f"the seal measures {width_mm:.1f} x {height_mm:.1f} mm, more than the {CANVAS_MM:.0f} mm "
+            "canvas; check the dpi",
+            zh=f"印章尺寸{width_mm:.1f}×{height_mm:.1f}毫米，超过{CANVAS_MM:.0f}毫米画布，请检查dpi",
+        )
+    if not (impression.ink > 0.5).any():
+        raise ImpressionUnusable("the impression holds no ink; stamp again", zh="印模没有印迹，请重新盖章")
+    side = round(CANVAS_MM * px_per_mm)
+    ink = warp_ink(
+        impression,
+        box_from_target(impression, target_px_per_mm=px_per_mm, target_centre=(side / 2, side / 2)),
+        (side, side),
+    )
+    canvas = np.empty((side, side, 4), np.uint8)
+    canvas[..., :3] = impression.ink_rgb
+    canvas[..., 3] = np.round(np.clip(ink, 0, 1) * 255).astype(np.uint8)
+    return canvas
+
+
+def box_from_target(
+    impression: Impression,
+    *,
+    target_px_per_mm: float,
+    target_centre: tuple[float, float],
+    target_turn_deg: float = 0.0,
+    px_per_mm: float | None = None,
+) -> NDArray[np.float64]:
+    """Return the 3 × 3 map from pixels of a picture to pixels of the impression's box.
+
+    Args:
+        target_centre: where the seal's centre comes to lie, x, y.
+        target_turn_deg: how far the seal shall be turned clockwise there.
+        px_per_mm: the impression's scale where its own is unknown or not wanted.
+    """
+    scale = (px_per_mm or impression.px_per_mm or 1.0) / target_px_per_mm
+    turn = math.radians(impression.angle_deg - target_turn_deg)
+    cos, sin = scale * math.cos(turn), scale * math.sin(turn)
+    cx, cy = impression.centre_px
+    tx, ty = target_centre
+    to_flat = np.array(
+        [[cos, -sin, cx - cos * tx + sin * ty], [sin, cos, cy - sin * tx - cos * ty], [0, 0, 1.0]]
+    )
+    if impression.flatten is None:
+        return to_flat
+    return np.asarray(np.linalg.inv(np.array(impression.flatten).reshape(3, 3)) @ to_flat, np.float64)
+
+
+def warp_ink(
+    impression: Impression, box_from_picture: NDArray[np.float64], size_px: tuple[int, int]
+) -> InkAmount:
+    """Return the impression's ink as a picture of w × h pixels sees it, without aliasing."""
+    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])
+    matrix = np.linalg.inv(half) @ box_from_picture @ half
+    shrink = math.sqrt(abs(float(np.linalg.det(box_from_picture[:2, :2]))))
+    ink = impression.ink
+    if shrink > 1.3:
+        ink = np.asarray(cv2.GaussianBlur(ink, (0, 0), 0.4 * shrink), np.float32)
+    warped = cv2.warpPerspective(
+        ink, matrix, size_px, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderValue=0
+    )
+    return np.asarray(np.clip(warped, 0, 1), np.float32)
+
+
+def ink_box_mm(rgba: RgbaImage, px_per_mm: float = SEAL_PX_PER_MM) -> tuple[float, float, float, float]:
+    """Return x, y, w, h of the ink on a seal image, in mm from its top left.
+
+    Raises:
+        ImpressionUnusable: not an RGBA picture, or one without ink.
+    """
+    if rgba.ndim != 3 or rgba.shape[2] != 4 or rgba.dtype != np.uint8:
+        raise ImpressionUnusable(
+            "the seal image is not an 8-bit RGBA picture; make it anew",
+            zh="印章图像不是8位RGBA图像，请重新制作",
+        )
+    inked = (rgba[..., 3] >= INK_ALPHA).astype(np.uint8)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(inked, connectivity=8)
+    pieces = stats[1:][stats[1:, cv2.CC_STAT_AREA] >= MIN_SPECK_MM2 * px_per_mm**2]
+    if len(pieces) == 0:
+        raise ImpressionUnusable(
+            "the seal image holds no ink; make it anew", zh="印章图像没有印迹，请重新制作"
+        )
+    x0, y0 = (int(v) for v in pieces[:, :2].min(0))
+    x1, y1 = (int(v) for v in (pieces[:, :2] + pieces[:, 2:4]).max(0))
+    return x0 / px_per_mm, y0 / px_per_mm, (x1 - x0) / px_per_mm, (y1 - y0) / px_per_mm
