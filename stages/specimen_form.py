@@ -15,9 +15,10 @@ from stages.errors import InputRefused
 MAX_APPLICANT_CHARS = 60
 QR_QUIET_MODULES = 4
 """ISO/IEC 18004:2015 §9.1."""
-MIN_FONT_PT = 5.0
 TITLE_PT = 17.0
 TEXT_PT = 9.5
+BLANK = "_" * 40
+"""To be filled in by hand."""
 
 _BLACK = (0.0, 0.0, 0.0)
 _GREY = (0.55, 0.55, 0.55)
@@ -46,8 +47,9 @@ def draw_form(path: Path, *, order_number: str, applicant: str = "") -> None:
         _draw_qr(page, form.qr_text(order_number))
         _write(page, form.TITLE_BOX_MM, words.title, size_pt=TITLE_PT, centred=True)
         _write(page, form.LEGEND_BOX_MM, words.legend, size_pt=TEXT_PT, centred=True)
-        line = f"订单号：{order_number}    申请单位：{applicant or '________________________'}"
-        _write(page, form.ORDER_BOX_MM, line, size_pt=TEXT_PT)
+        x_mm, y_mm, w_mm, h_mm = form.ORDER_BOX_MM
+        _write(page, form.ORDER_BOX_MM, f"订单号：{order_number}", size_pt=TEXT_PT)
+        _write(page, (x_mm, y_mm + h_mm, w_mm, h_mm), f"申请单位：{applicant or BLANK}", size_pt=TEXT_PT)
         for row in form.ROWS:
             _draw_row(page, row)
         _write_lines(page, form.FOOTER_BOX_MM, words.instructions)
@@ -131,7 +133,7 @@ def _write(
     rect = _rect(*box_mm)
     font = pymupdf.Font("cjk")
     natural_pt = font.text_length(text, fontsize=size_pt)
-    size_pt = max(MIN_FONT_PT, size_pt * min(1.0, rect.width / natural_pt))
+    size_pt *= min(1.0, rect.width / natural_pt)
     x_pt = rect.x0 + ((rect.width - font.text_length(text, fontsize=size_pt)) / 2 if centred else 0.0)
     baseline_pt = (rect.y0 + rect.y1) / 2 + 0.36 * size_pt
     page.insert_text((x_pt, baseline_pt), text, fontname=_FONT, fontsize=size_pt, color=_BLACK)
