@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
-    PublicFormat,
     load_pem_private_key,
     pkcs12,
 )
@@ -195,7 +194,8 @@ def _read_pem(path: Path, content: bytes, password: bytes | None) -> _Opened:
         raise _refuse(
             path, "holds a damaged certificate; export it again", "证书已损坏，请重新导出"
         ) from error
-    return key, certificates[0] if certificates else None, certificates[1:]
+    own = next((one for one in certificates if _fits(key, one)), certificates[0] if certificates else None)
+    return key, own, [one for one in certificates if one is not own]
 
 
 def _make_signer(
@@ -211,7 +211,7 @@ def _make_signer(
             f"key of an unsupported kind; use RSA of {MIN_RSA_BITS} bits or more, or EC P-256",
             f"密钥类型不受支持，请使用 {MIN_RSA_BITS} 位以上的 RSA 或 EC P-256",
         )
-    if _public_bytes(key) != _public_bytes(certificate):
+    if not _fits(key, certificate):
         raise _refuse(
             path,
             "the key does not belong to the certificate; export both again",
@@ -243,8 +243,9 @@ def _issuers(
     return [_to_asn1(issuer) for issuer in found]
 
 
-def _public_bytes(owner: _PrivateKey | x509.Certificate) -> bytes:
-    return owner.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+def _fits(key: object, certificate: x509.Certificate) -> bool:
+    """Return whether a certificate is of this private key."""
+    return isinstance(key, _PrivateKey) and key.public_key() == certificate.public_key()
 
 
 def _to_asn1(certificate: x509.Certificate) -> asn1crypto.x509.Certificate:

@@ -113,8 +113,6 @@ def create_pki(folder: Path, *, now: datetime, organisation: str = ORGANISATION)
             shutil.rmtree(building, ignore_errors=True)
             raise
         _sync_folder(folder.parent)
-    except FileExistsError as error:
-        raise _folder_taken(folder) from error
     except OSError as error:
         if folder.is_dir() and any(folder.iterdir()):
             raise _folder_taken(folder) from error
