@@ -39,3 +39,7 @@ class RecordRefused(StorageError):
 
 class SchemaTooNew(StorageError):
     """The records were made by a later version of this program."""
+
+
+class RetentionNotKept(StorageError):
+    """The object store lets retained objects be deleted or their retention be shortened."""

@@ -261,7 +261,7 @@ _RULES = (
     (
         "jobs",
         "UPDATE",
-        f"NEW.state IN ({_HAVE_SIGNATURE}) AND NOT EXISTS (SELECT 1 FROM signature_claims c"
+        f"NEW.state IN ({_HAVE_SIGNATURE}) AND NOT EXISTS (SELECT 1 FROM signature_claims c"  # noqa: S608
         " WHERE c.job_id = NEW.id AND c.output_digest IS NOT NULL)",
         "no signature is recorded for this file",
     ),
