@@ -15,7 +15,7 @@ from stages.crypto.hash_tree import build_tree
 from stages.crypto.tsp import build_request, check_response
 from stages.documents import ArchivePackage, Indication, Lamp
 from stages.errors import Indeterminate, InputRefused, Untrusted
-from stages.manifests import Manifest, ToArchive, build_manifest, instant_json, parse_manifest
+from stages.manifests import REQUIRED_ROLES, Manifest, ToArchive, build_manifest, instant_json, parse_manifest
 from stages.pdf.judge import judge_pdf
 from stages.policy import policy_for
 from stages.verdicts import verdict_json
@@ -148,11 +148,19 @@ def verify_archive(
         objects: path by role: original, signed, verdict.
     """
     causes: list[dict[str, str]] = []
-    objects_lamp, digests = _check_objects(manifest, objects, causes)
+    digests = {
+        role: _digest(objects[role]) for role in REQUIRED_ROLES & set(objects) if objects[role].is_file()
+    }
+    objects_lamp = Lamp.PASSED
+    try:
+        check_objects(parse_manifest(manifest), objects, digests)
+    except Untrusted as error:
+        objects_lamp = Lamp.FAILED
+        _note(causes, "objects", error)
     stamped_at: datetime | None = None
     evidence_lamp = Lamp.UNKNOWN
     try:
-        group = [*digests, hashlib.sha256(manifest).digest()]
+        group = [*digests.values(), hashlib.sha256(manifest).digest()]
         stamped_at = verify_evidence(evidence, group, trust.timestamp_roots or trust.roots, now)
         evidence_lamp = Lamp.PASSED
     except (Untrusted, Indeterminate) as error:
@@ -178,33 +186,24 @@ def verify_archive(
     }
 
 
-def check_objects(manifest: Manifest, objects: Mapping[str, Path]) -> None:
+def check_objects(manifest: Manifest, objects: Mapping[str, Path], digests: Mapping[str, bytes]) -> None:
     """Check that every file the manifest names is there with that size and digest.
+
+    Args:
+        digests: SHA-256 by role, of the files that are there.
 
     Raises:
         Untrusted: one is missing or another.
     """
     for item in manifest.objects:
-        path = objects.get(item.role)
-        if path is None or not path.is_file():
+        digest = digests.get(item.role)
+        if digest is None:
             raise Untrusted(f"the archived {item.role} file is missing", zh=f"缺少归档文件（{item.role}）")
-        if path.stat().st_size != item.size_bytes or _digest(path).hex() != item.sha256:
+        if digest.hex() != item.sha256 or objects[item.role].stat().st_size != item.size_bytes:
             raise Untrusted(
                 f"the archived {item.role} file is not the one the manifest names",
                 zh=f"归档文件（{item.role}）与清单不符",
             )
-
-
-def _check_objects(
-    manifest: bytes, objects: Mapping[str, Path], causes: list[dict[str, str]]
-) -> tuple[Lamp, list[bytes]]:
-    digests = [_digest(path) for path in objects.values() if path.is_file()]
-    try:
-        check_objects(parse_manifest(manifest), objects)
-    except Untrusted as error:
-        _note(causes, "objects", error)
-        return Lamp.FAILED, digests
-    return Lamp.PASSED, digests
 
 
 def _judge(
