@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from seal_imaging.impression import RgbaImage
+from seal_imaging import ImpressionUnusable, RgbaImage, ink_box_mm
+from seal_imaging.compose import INK_ALPHA
 from seal_imaging.units import CANVAS_MM, SEAL_PX_PER_MM, dpi_from_px_per_mm, px_per_metre
 from stages.errors import InputRefused
 from stages.pictures import open_picture_bytes, reading
@@ -15,8 +16,6 @@ CANVAS_PX = round(CANVAS_MM * SEAL_PX_PER_MM)
 MAX_IMAGE_BYTES = 6 * 1024 * 1024
 MIN_INK_MM = 3.0
 """A seal smaller than this is a speck, not a seal."""
-MIN_INK_ALPHA = 8
-"""Of 255: fainter than this is no ink."""
 
 
 def write_png(path: Path, image: RgbaImage, *, px_per_mm: float | None) -> None:
@@ -59,21 +58,19 @@ def read_seal_image(image: Path) -> tuple[bytes, tuple[float, float, float, floa
             )
         with reading(name):
             picture.load()  # pHYs may legally follow other chunks; CRCs are checked on the way
-            alpha = np.asarray(picture.getchannel("A"))
+            pixels = np.asarray(picture, dtype=np.uint8)
     if png_px_per_metre(data) != (px_per_metre(SEAL_PX_PER_MM), px_per_metre(SEAL_PX_PER_MM)):
         raise _image_refused("its pHYs chunk does not say 20000 px per metre", "图像未标明 20000 像素/米")
-    inked = alpha >= MIN_INK_ALPHA
-    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
-    if rows.size == 0:
-        raise _image_refused("there is no ink in it", "图像中没有印迹")
-    top, bottom, left, right = (int(v) for v in (rows[0], rows[-1] + 1, columns[0], columns[-1] + 1))
-    if min(top, left) == 0 or max(bottom, right) == CANVAS_PX:
+    try:
+        box_mm = ink_box_mm(pixels, px_per_mm=SEAL_PX_PER_MM)
+    except ImpressionUnusable as error:
+        raise _image_refused("there is no ink in it", "图像中没有印迹") from error
+    inked = pixels[:, :, 3] >= INK_ALPHA
+    if inked[[0, -1]].any() or inked[:, [0, -1]].any():
         raise _image_refused("its ink touches the canvas's edge", "印迹触及画布边缘")
-    box_px = (left, top, right - left, bottom - top)
-    if max(box_px[2:]) < MIN_INK_MM * SEAL_PX_PER_MM:
+    if max(box_mm[2:]) < MIN_INK_MM:
         raise _image_refused(f"its ink is smaller than {MIN_INK_MM} mm", f"印迹小于 {MIN_INK_MM} 毫米")
-    x, y, w, h = (value / SEAL_PX_PER_MM for value in box_px)
-    return data, (x, y, w, h)
+    return data, box_mm
 
 
 def png_px_per_metre(data: bytes) -> tuple[int, int] | None:

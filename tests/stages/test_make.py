@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -196,7 +197,7 @@ def test_written_png_files_say_their_scale_exactly(tmp_path: Path) -> None:
     ],
     ids=lambda wrong: "+".join(wrong),
 )
-def test_a_malformed_order_is_refused(tmp_path: Path, image: Path, wrong: dict[str, object]) -> None:
+def test_a_malformed_order_is_refused(tmp_path: Path, image: Path, wrong: dict[str, Any]) -> None:
     with pytest.raises(InputRefused) as caught:
         made(image, tmp_path, order=replace(ORDER, **wrong))
     assert caught.value.zh

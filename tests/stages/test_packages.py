@@ -36,9 +36,9 @@ def zip_of(path: Path, entries: dict[str, bytes], *, compression: int = zipfile.
 def zip_with_raw_name(path: Path, raw: bytes, *, flags: int = 0) -> Path:
     """A zip whose one entry's name is exactly these bytes, in both headers."""
     marker = "N" * len(raw)
-    data = zip_of(path, {marker: PDF}).read_bytes()
-    assert data.count(marker.encode()) == 2
-    data = bytearray(data.replace(marker.encode(), raw))
+    plain = zip_of(path, {marker: PDF}).read_bytes()
+    assert plain.count(marker.encode()) == 2
+    data = bytearray(plain.replace(marker.encode(), raw))
     if flags:
         data[7] |= flags >> 8
         data[data.index(b"PK\x01\x02") + 9] |= flags >> 8
