@@ -43,6 +43,7 @@ class BasePdf:
     """
 
     path: Path
+    name: str
     pdf: pikepdf.Pdf
     size_bytes: int
     startxref: int
@@ -55,29 +56,29 @@ class BasePdf:
     ends_with_newline: bool
 
 
-def _refuse(path: Path, what: str, zh: str) -> InputRefused:
-    return InputRefused(f"{path.name}: {what}", zh=f"{path.name}：{zh}")
+def _refuse(name: str, what: str, zh: str) -> InputRefused:
+    return InputRefused(f"{name}: {what}", zh=f"{name}：{zh}")
 
 
-def _damaged(path: Path, what: str, zh: str) -> InputRefused:
+def _damaged(name: str, what: str, zh: str) -> InputRefused:
     return _refuse(
-        path,
+        name,
         f"the PDF is damaged or cut off ({what}); export or download it again",
         f"PDF 损坏或不完整（{zh}），请重新导出或重新下载",
     )
 
 
-def _read_ends(path: Path) -> tuple[int, bytes]:
+def _read_ends(path: Path, name: str) -> tuple[int, bytes]:
     """Return size and last bytes of a file that says it is a PDF."""
     try:
         size = path.stat().st_size
         if size == 0:
             raise _refuse(
-                path, "the file is empty (0 bytes); hand it in again", "文件为空（0 字节），请重新提交"
+                name, "the file is empty (0 bytes); hand it in again", "文件为空（0 字节），请重新提交"
             )
         if size > MAX_FILE_BYTES:
             raise _refuse(
-                path,
+                name,
                 f"{size} bytes, more than the limit of {MAX_FILE_BYTES}; split the file",
                 f"文件大小 {size} 字节，超过上限 {MAX_FILE_BYTES} 字节，请拆分",
             )
@@ -86,18 +87,18 @@ def _read_ends(path: Path) -> tuple[int, bytes]:
             file.seek(max(0, size - MAX_TAIL_BYTES))
             tail = file.read()
     except OSError as error:
-        raise _refuse(path, f"cannot be read ({error.strerror})", f"无法读取（{error.strerror}）") from error
+        raise _refuse(name, f"cannot be read ({error.strerror})", f"无法读取（{error.strerror}）") from error
     if not head.startswith(b"%PDF-"):
         where = head.find(b"%PDF-")
         if where < 0:
             raise _refuse(
-                path, "not a PDF; export it as PDF and hand that in", "不是 PDF 文件，请导出为 PDF 后提交"
+                name, "not a PDF; export it as PDF and hand that in", "不是 PDF 文件，请导出为 PDF 后提交"
             )
-        raise _damaged(path, f"{where} bytes stand before %PDF-", f"%PDF- 之前有 {where} 个多余字节")
+        raise _damaged(name, f"{where} bytes stand before %PDF-", f"%PDF- 之前有 {where} 个多余字节")
     return size, tail
 
 
-def _last_startxref(path: Path, tail: bytes, size: int) -> int:
+def _last_startxref(name: str, tail: bytes, size: int) -> int:
     """Return the offset that the file's last `startxref` gives.
 
     Raises:
@@ -105,16 +106,16 @@ def _last_startxref(path: Path, tail: bytes, size: int) -> int:
     """
     matches = list(_LAST_STARTXREF.finditer(tail))
     if not matches:
-        raise _damaged(path, "its end is missing: no startxref", "缺少文件尾 startxref")
+        raise _damaged(name, "its end is missing: no startxref", "缺少文件尾 startxref")
     if _OBJECT_AFTER_END.search(tail, matches[-1].end()):
-        raise _damaged(path, "it ends in the middle of a revision", "文件在一次修订中途结束")
+        raise _damaged(name, "it ends in the middle of a revision", "文件在一次修订中途结束")
     offset = int(matches[-1].group(1))
     if not 0 < offset < size:
-        raise _damaged(path, "startxref points outside of the file", "startxref 指向文件之外")
+        raise _damaged(name, "startxref points outside of the file", "startxref 指向文件之外")
     return offset
 
 
-def _is_stream_section(path: Path, offset: int) -> bool:
+def _is_stream_section(path: Path, name: str, offset: int) -> bool:
     with path.open("rb") as file:
         file.seek(offset)
         start = file.read(64)
@@ -122,7 +123,7 @@ def _is_stream_section(path: Path, offset: int) -> bool:
         return False
     if _STREAM_XREF.match(start):
         return True
-    raise _damaged(path, "startxref does not point at a cross-reference", "startxref 未指向交叉引用表")
+    raise _damaged(name, "startxref does not point at a cross-reference", "startxref 未指向交叉引用表")
 
 
 def _is_hybrid(path: Path, startxref: int, size: int) -> bool:
@@ -165,7 +166,7 @@ def _trailer_text(path: Path, offset: int, size: int) -> bytes:
     return found
 
 
-def _check_whole(path: Path, pdf: pikepdf.Pdf) -> None:
+def _check_whole(name: str, pdf: pikepdf.Pdf) -> None:
     """Refuse what pikepdf could only open by guessing.
 
     Raises:
@@ -173,48 +174,63 @@ def _check_whole(path: Path, pdf: pikepdf.Pdf) -> None:
     """
     if pdf.is_encrypted:
         raise _refuse(
-            path,
+            name,
             "the PDF is encrypted; remove its password and permissions, then hand it in again",
             "PDF 已加密，请去除密码和权限限制后重新提交",
         )
     for warning in pdf.get_warnings():
         if any(sign in str(warning).lower() for sign in _FATAL_WARNINGS):
-            raise _damaged(path, "its cross-reference does not fit its objects", "交叉引用与对象不符")
+            raise _damaged(name, "its cross-reference does not fit its objects", "交叉引用与对象不符")
     if "/Root" not in pdf.trailer or not isinstance(pdf.trailer.Root, pikepdf.Dictionary):
-        raise _damaged(path, "it has no catalogue", "缺少文档目录")
+        raise _damaged(name, "it has no catalogue", "缺少文档目录")
     if not pdf.trailer.Root.is_indirect or "/Pages" not in pdf.trailer.Root:
-        raise _refuse(path, "the PDF has no pages; export it again", "PDF 没有页面，请重新导出")
+        raise _refuse(name, "the PDF has no pages; export it again", "PDF 没有页面，请重新导出")
 
 
 @contextmanager
-def open_base(path: Path) -> Iterator[BasePdf]:
+def refusals_named(name: str) -> Iterator[None]:
+    """Put a file's name before the message of every InputRefused that does not begin with it."""
+    try:
+        yield
+    except InputRefused as error:
+        if str(error).startswith(name):
+            raise
+        raise InputRefused(f"{name}: {error}", zh=f"{name}：{error.zh}") from error
+
+
+@contextmanager
+def open_base(path: Path, *, name: str = "") -> Iterator[BasePdf]:
     """Open a PDF for reading and for being appended to.
+
+    Args:
+        name: what messages call the file; the path's last part when empty.
 
     Raises:
         InputRefused: not a PDF, empty, over MAX_FILE_BYTES, encrypted, damaged, or without pages.
     """
-    size, tail = _read_ends(path)
-    startxref = _last_startxref(path, tail, size)
-    is_stream = _is_stream_section(path, startxref)
+    name = name or path.name
+    size, tail = _read_ends(path, name)
+    startxref = _last_startxref(name, tail, size)
+    is_stream = _is_stream_section(path, name, startxref)
     try:
         # pikepdf would copy inherited attributes into the pages: files signed before would then differ.
         pdf = pikepdf.open(path, suppress_warnings=True, inherit_page_attributes=False)
     except pikepdf.PasswordError as error:
         raise _refuse(
-            path,
+            name,
             "the PDF is encrypted; remove its password, then hand it in again",
             "PDF 已加密，请去除密码后重新提交",
         ) from error
     except pikepdf.PdfError as error:
-        raise _damaged(path, "no PDF reader could follow it", "无法解析") from error
+        raise _damaged(name, "no PDF reader could follow it", "无法解析") from error
     with pdf:
-        _check_whole(path, pdf)
+        _check_whole(name, pdf)
         trailer = pdf.trailer
         declared = trailer.get("/Size", 0)
         next_number = max(int(declared) if isinstance(declared, int) else 0, len(pdf.objects) + 1)
         if next_number > MAX_OBJECT_NUMBER:
             raise _refuse(
-                path,
+                name,
                 f"{next_number} objects, more than the limit of {MAX_OBJECT_NUMBER}; split the file",
                 f"对象数 {next_number} 超过上限 {MAX_OBJECT_NUMBER}，请拆分",
             )
@@ -223,6 +239,7 @@ def open_base(path: Path) -> Iterator[BasePdf]:
         has_id = isinstance(ids, pikepdf.Array) and len(ids) == 2 and isinstance(ids[0], pikepdf.String)
         yield BasePdf(
             path=path,
+            name=name,
             pdf=pdf,
             size_bytes=size,
             startxref=startxref,

@@ -104,8 +104,8 @@ class Increment:
             out += b"\nendobj\n"
             if len(out) > MAX_INCREMENT_BYTES:
                 raise InputRefused(
-                    f"{base.path.name}: the update is over {MAX_INCREMENT_BYTES} bytes; split the file",
-                    zh=f"{base.path.name}：追加内容超过 {MAX_INCREMENT_BYTES} 字节，请拆分文件",
+                    f"{base.name}: the update is over {MAX_INCREMENT_BYTES} bytes; split the file",
+                    zh=f"{base.name}：追加内容超过 {MAX_INCREMENT_BYTES} 字节，请拆分文件",
                 )
         entries = self._trailer_entries(bytes(out))
         xref_offset = base.size_bytes + len(out)

@@ -1,0 +1,113 @@
+"""Say what a PDF is before anything touches it: its pages, its signatures, and what speaks against it."""
+
+from collections import Counter
+
+from stages.documents import (
+    DocMDP,
+    ExistingSignature,
+    Finding,
+    InspectedDocument,
+    PageGeometry,
+    Severity,
+    SourceFile,
+)
+from stages.errors import InputRefused
+from stages.pdf.base import BasePdf, open_base, refusals_named
+from stages.pdf.content import content_findings
+from stages.pdf.geometry import page_geometry
+from stages.pdf.signatures import existing_signatures
+from stages.pdf.structure import walk_pages
+
+ODD_SIDE_MM = 1200.0
+"""No paper of a bid is longer (A0 is 1189 mm); such boxes come from scans counted in pixels."""
+MAX_SHOWN_PAGES = 8
+
+
+def inspect(source: SourceFile) -> InspectedDocument:
+    """Return what is known of a PDF. Streams are not decoded, so that 1,000 pages take a moment.
+
+    Raises:
+        InputRefused: no PDF, empty, over `base.MAX_FILE_BYTES`, encrypted, damaged, without pages, or
+            over `structure.MAX_PAGES`; the message names the file and what to do.
+    """
+    with open_base(source.path, name=source.name) as base, refusals_named(source.name):
+        pages = list(walk_pages(base.pdf))
+        if not pages:
+            raise InputRefused("the PDF has no pages; export it again", zh="PDF 没有页面，请重新导出")
+        geometries = tuple(page_geometry(page) for page in pages)
+        signatures = existing_signatures(base.pdf)
+        repeated = [count for count in Counter(page.objgen for page in pages).values() if count > 1]
+        findings = (
+            *_file_findings(base),
+            *_signature_findings(signatures),
+            *_page_findings(geometries, repeated_pages=sum(repeated)),
+            *content_findings(base.pdf, pages),
+        )
+    return InspectedDocument(source.sha256, geometries, signatures, findings)
+
+
+def _file_findings(base: BasePdf) -> list[Finding]:
+    if not base.is_hybrid:
+        return []
+    return [
+        Finding(
+            Severity.INFO,
+            "hybrid-xref",
+            "hybrid cross-reference, as Office writes it; the file is appended to in the classic form",
+            "PDF 使用混合交叉引用（Office 导出常见），将以传统形式追加",
+        )
+    ]
+
+
+def _signature_findings(signatures: tuple[ExistingSignature, ...]) -> list[Finding]:
+    if not signatures:
+        return []
+    names = ", ".join(signature.field_name for signature in signatures[:5])
+    findings = [
+        Finding(
+            Severity.WARNING,
+            "existing-signatures",
+            f"the PDF has {len(signatures)} signatures ({names}): only one seal, with the new signature, "
+            "can be added",
+            f"PDF 已有 {len(signatures)} 个签名（{names}），只能随新签名加盖一枚印章",
+        )
+    ]
+    if any(signature.docmdp is DocMDP.NO_CHANGES for signature in signatures):
+        findings.append(
+            Finding(
+                Severity.ERROR,
+                "certified-no-changes",
+                "the PDF is certified so that nothing may be added; ask its author for another copy",
+                "PDF 已认证且不允许任何更改，请向作者索取未锁定的版本",
+            )
+        )
+    return findings
+
+
+def _page_findings(pages: tuple[PageGeometry, ...], *, repeated_pages: int) -> list[Finding]:
+    findings: list[Finding] = []
+    odd = [index for index, page in enumerate(pages) if max(page.width_mm, page.height_mm) > ODD_SIDE_MM]
+    if odd:
+        shown = ", ".join(str(index + 1) for index in odd[:MAX_SHOWN_PAGES])
+        shown += " …" if len(odd) > MAX_SHOWN_PAGES else ""
+        first = pages[odd[0]]
+        size = f"{first.width_mm:.0f} × {first.height_mm:.0f} mm"
+        findings.append(
+            Finding(
+                Severity.WARNING,
+                "page-box-odd",
+                f"pages {shown}: a scan with a wrong page box ({size}), seals will look small; scan it to A4",
+                f"第 {shown} 页：疑似扫描件页面尺寸错误（{size}），印章会显得很小，请按 A4 重新扫描",
+            )
+        )
+    if repeated_pages:
+        findings.append(
+            Finding(
+                Severity.WARNING,
+                "page-shared",
+                f"{repeated_pages} pages are one and the same object and can only carry the same seals; "
+                "print the file to a new PDF",
+                f"有 {repeated_pages} 页共用同一页面对象，只能加盖相同的印章，请重新打印为 PDF",
+            )
+        )
+    return findings

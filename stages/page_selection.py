@@ -1,0 +1,71 @@
+"""Which pages a rule means: all, odd, even, first, last, or a list such as "1-3,5,-1"."""
+
+import re
+
+from stages.errors import PlanRefused
+
+MAX_SELECTION_CHARS = 2000
+KEYWORDS = ("all", "odd", "even", "first", "last")
+_PART = re.compile(r"(-?[1-9]\d{0,5})(?:-(-?[1-9]\d{0,5}))?")
+
+
+def _parts(selection: str) -> list[tuple[int, int]]:
+    if len(selection) > MAX_SELECTION_CHARS:
+        raise _refused(selection[:20] + "…")
+    parts: list[tuple[int, int]] = []
+    for text in selection.split(","):
+        match = _PART.fullmatch(text.strip())
+        if match is None:
+            raise _refused(text.strip())
+        start = int(match.group(1))
+        parts.append((start, int(match.group(2)) if match.group(2) else start))
+    return parts
+
+
+def _refused(text: str) -> PlanRefused:
+    return PlanRefused(
+        f'"{text}" selects no pages; write all, odd, even, first, last, or a list such as "1-3,5,-1"',
+        zh=f"“{text}”不是页码范围；可写 all、odd、even、first、last，或 “1-3,5,-1” 这样的列表",
+    )
+
+
+def check_selection(selection: str) -> str:
+    """Return a selection that can be read.
+
+    Raises:
+        PlanRefused: it is neither a word nor a list of page numbers.
+    """
+    if selection not in KEYWORDS:
+        _parts(selection)
+    return selection
+
+
+def select_pages(selection: str, page_count: int) -> tuple[int, ...]:
+    """Return the page indices meant, in order, each once; numbers beyond the file are left out.
+
+    Args:
+        selection: numbers count from 1; negative ones from the end, -1 is the last page.
+
+    Raises:
+        PlanRefused: see check_selection.
+    """
+    every = range(page_count)
+    match selection:
+        case "all":
+            return tuple(every)
+        case "odd":
+            return tuple(every[0::2])
+        case "even":
+            return tuple(every[1::2])
+        case "first":
+            return tuple(every[:1])
+        case "last":
+            return tuple(every[-1:])
+    chosen: set[int] = set()
+    for start, end in _parts(selection):
+        first = start - 1 if start > 0 else page_count + start
+        last = end - 1 if end > 0 else page_count + end
+        if first < 0 and start == end:
+            continue
+        chosen.update(range(max(0, first), min(page_count - 1, last) + 1))
+    return tuple(sorted(chosen))

@@ -1,0 +1,248 @@
+"""The plan file (用印方案): which seal goes where, written by people in YAML.
+
+    version: 1
+    project: 某某工程施工招标      # optional, what the archive is searched by
+    bidder: 某某建设有限公司        # optional
+    document_type: 投标文件         # optional
+    unmarked_files: refuse         # refuse (default) | allow: files on which no rule puts a seal
+    rules:
+      - seal: 公章                 # by keyword: every place where the text stands
+        keyword: （盖单位章）        # a text, /a regular expression/, or a list of them
+        occurrence: all            # all | first | last | n, counted from 1
+        anchor: center             # where on the keyword the seal's centre goes: center|left|right|top|bottom
+        offset_mm: [0, 0]          # then moved right, down
+        files: "商务/*.pdf"         # one pattern or a list; default: every file
+      - seal: 公章                 # by position: the seal's centre, from a corner of the displayed page
+        pages: first               # all|odd|even|first|last|"1-3,5,-1"
+        x_mm: 120
+        y_mm: 200
+        from: top_left             # top_left|top_right|bottom_left|bottom_right
+      - seal: 公章                 # paging seal (骑缝章): left|right|top|bottom edge
+        paging: right
+        position: 0.5              # along the edge from the top or left, 0..1
+        every: 0                   # one seal for every N pages; 0 = one over all
+        skip_first: 0              # pages at the beginning without a strip
+
+Keywords and paging take `pages` too. `docs/plan.md` explains the same with examples.
+"""
+
+import fnmatch
+import unicodedata
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    Tag,
+    ValidationError,
+)
+
+from stages.errors import PlacementRefused, PlanRefused
+from stages.page_selection import check_selection
+from stages.pdf.keywords import check_keyword
+from stages.plan_yaml import MAX_PLAN_BYTES, read_yaml, refusal
+
+MAX_RULES = 200
+MAX_PATTERNS = 50
+MAX_NAME_CHARS = 200
+MAX_OFFSET_MM = 2000.0
+
+ALL_FILES = ("*",)
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _page_text(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _checked_selection(value: str) -> str:
+    try:
+        return check_selection(value)
+    except PlanRefused as error:
+        raise ValueError(str(error)) from error
+
+
+def _checked_keyword(value: str) -> str:
+    try:
+        return check_keyword(value)
+    except PlanRefused as error:
+        raise ValueError(str(error)) from error
+
+
+Name = Annotated[StrictStr, Field(min_length=1, max_length=MAX_NAME_CHARS)]
+Length = Annotated[StrictFloat, Field(ge=-MAX_OFFSET_MM, le=MAX_OFFSET_MM, allow_inf_nan=False)]
+Distance = Annotated[StrictFloat, Field(ge=0, le=MAX_OFFSET_MM, allow_inf_nan=False)]
+Pages = Annotated[StrictStr, BeforeValidator(_page_text), AfterValidator(_checked_selection)]
+Keyword = Annotated[StrictStr, AfterValidator(_checked_keyword)]
+Patterns = Annotated[tuple[Name, ...], BeforeValidator(_listed), Field(min_length=1, max_length=MAX_PATTERNS)]
+Keywords = Annotated[
+    tuple[Keyword, ...], BeforeValidator(_listed), Field(min_length=1, max_length=MAX_PATTERNS)
+]
+Corner = Literal["top_left", "top_right", "bottom_left", "bottom_right"]
+Side = Literal["left", "right", "top", "bottom"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+
+
+class _Rule(_Strict):
+    seal: Name
+    files: Patterns = ALL_FILES
+    pages: Pages = "all"
+
+    @property
+    def names_files(self) -> bool:
+        """Whether the plan says for which files the rule is meant."""
+        return self.files != ALL_FILES
+
+    def applies_to(self, name: str) -> bool:
+        """Return whether a file of the package is meant; `*` also crosses folders, case does not matter."""
+        folded = _folded(name)
+        return any(fnmatch.fnmatchcase(folded, _folded(pattern)) for pattern in self.files)
+
+
+class KeywordRule(_Rule):
+    """A seal at each place where a text stands."""
+
+    keyword: Keywords
+    occurrence: Literal["all", "first", "last"] | Annotated[StrictInt, Field(ge=1, le=10_000)] = "all"
+    anchor: Literal["center", "left", "right", "top", "bottom"] = "center"
+    offset_mm: tuple[Length, Length] = (0.0, 0.0)
+
+
+class PositionRule(_Rule):
+    """A seal with its centre at a distance from a corner."""
+
+    pages: Pages
+    x_mm: Distance
+    y_mm: Distance
+    corner: Corner = Field("top_left", alias="from")
+
+
+class PagingRule(_Rule):
+    """A paging seal: one seal cut into strips, one on each page's edge."""
+
+    paging: Side
+    position: Annotated[StrictFloat, Field(ge=0, le=1, allow_inf_nan=False)] = 0.5
+    every: Annotated[StrictInt, Field(ge=0, le=5000)] = 0
+    skip_first: Annotated[StrictInt, Field(ge=0, le=5000)] = 0
+
+
+def _kind_of(rule: object) -> str | None:
+    if isinstance(rule, _Rule):
+        rule = rule.model_dump()
+    if not isinstance(rule, Mapping):
+        return None
+    for kind in ("keyword", "paging"):
+        if kind in rule:
+            return kind
+    return "pages" if {"pages", "x_mm", "y_mm"} & set(rule) else None
+
+
+Rule = Annotated[
+    Annotated[KeywordRule, Tag("keyword")]
+    | Annotated[PagingRule, Tag("paging")]
+    | Annotated[PositionRule, Tag("pages")],
+    Discriminator(_kind_of),
+]
+
+
+class PlanRules(_Strict):
+    """A whole plan file."""
+
+    version: Literal[1]
+    project: Name | None = None
+    bidder: Name | None = None
+    document_type: Name = "投标文件"
+    unmarked_files: Literal["refuse", "allow"] = "refuse"
+    rules: Annotated[tuple[Rule, ...], Field(min_length=1, max_length=MAX_RULES)]
+
+    @property
+    def seals(self) -> tuple[str, ...]:
+        """Names of the seals the plan uses, each once, in order."""
+        return tuple(dict.fromkeys(rule.seal for rule in self.rules))
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text).casefold()
+
+
+def parse_plan(data: bytes) -> PlanRules:
+    """Return the plan a YAML text states.
+
+    Raises:
+        PlanRefused: over MAX_PLAN_BYTES, no YAML, an unknown key, a missing or wrong value; the message
+            gives the key's path and what is allowed.
+    """
+    content = read_yaml(data)
+    try:
+        return PlanRules.model_validate(content)
+    except ValidationError as error:
+        raise refusal(error) from error
+
+
+def load_plan(path: Path) -> PlanRules:
+    """Return the plan in a file.
+
+    Raises:
+        PlanRefused: the file cannot be read, or see parse_plan.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_PLAN_BYTES + 1)
+    except OSError as error:
+        raise PlanRefused(
+            f"the plan {path.name} cannot be read ({error.strerror}); check its path",
+            zh=f"无法读取用印方案 {path.name}（{error.strerror}），请检查路径",
+        ) from error
+    return parse_plan(data)
+
+
+def check_rules_used(rules: PlanRules, hits_by_file: Mapping[str, Sequence[int]]) -> None:
+    """Check that every rule of a plan put a mark somewhere in the package.
+
+    A paging rule may put none: a single page gets no paging seal.
+
+    Args:
+        hits_by_file: for each file's name, how many marks each rule put on it (`plan.rule_hits`).
+
+    Raises:
+        PlacementRefused: no file matches a rule's patterns, a keyword is found nowhere, or pages that a
+            rule names are in no file.
+    """
+    for index, rule in enumerate(rules.rules):
+        names = [name for name in hits_by_file if rule.applies_to(name)]
+        if not names:
+            patterns = "、".join(rule.files)
+            raise PlacementRefused(
+                f"rules[{index}]: no file of the package matches {patterns}; correct `files`",
+                zh=f"rules[{index}]：文件包中没有匹配 {patterns} 的文件，请修改 files",
+            )
+        if isinstance(rule, PagingRule) or any(hits_by_file[name][index] for name in names):
+            continue
+        if isinstance(rule, KeywordRule):
+            what, what_zh = f"keyword {' / '.join(rule.keyword)}", f"关键字“{'、'.join(rule.keyword)}”"
+        else:
+            what, what_zh = f"pages {rule.pages}", f"页码 {rule.pages}"
+        raise PlacementRefused(
+            f"rules[{index}]: {what} found in none of {len(names)} files: {_some(names)}; correct the rule",
+            zh=f"rules[{index}]：{what_zh}在 {len(names)} 个文件中均未找到：{_some(names)}，请修改规则",
+        )
+
+
+def _some(names: Sequence[str], shown: int = 6) -> str:
+    rest = len(names) - shown
+    return ", ".join(names[:shown]) + (f" … (+{rest})" if rest > 0 else "")
