@@ -37,8 +37,8 @@ MAY_NOT_TOUCH: Mapping[str, frozenset[str]] = {
 }
 NO_CLOCK_ROOMS = ("seal_imaging", "stages")
 
-# Stages stand side by side at the top of `stages` and do not import one another. A module there is a stage unless
-# it is listed here as something that stages stand on, which in turn may stand on no stage.
+# Stages stand side by side at the top of `stages` and do not import one another. A module there is a stage
+# unless it is listed here as something that stages stand on, which in turn may stand on no stage.
 SHARED_BY_STAGES: Mapping[str, str] = {
     "documents": "the frozen type of each state",
     "errors": "what can go wrong",
