@@ -27,6 +27,8 @@ MAX_REQUEST_BYTES = 4096
 MAX_NONCE_BYTES = 64
 SERIAL_BITS = 127
 CONNECTION_TIMEOUT_S = 10.0
+POLL_INTERVAL_S = 0.05
+"""How long `close` waits at most."""
 REQUEST_TYPE = "application/timestamp-query"
 RESPONSE_TYPE = "application/timestamp-reply"
 
@@ -141,12 +143,12 @@ class TsaServer:
 
     def start(self) -> None:
         """Answer in a thread of its own from now on."""
-        self._thread = threading.Thread(target=self._server.serve_forever, name="tryout-tsa", daemon=True)
+        self._thread = threading.Thread(target=self._serve, name="tryout-tsa", daemon=True)
         self._thread.start()
 
     def serve_forever(self) -> None:
         """Answer in this thread until `close` or Ctrl-C."""
-        self._server.serve_forever()
+        self._serve()
 
     def close(self) -> None:
         """Stop answering and free the port."""
@@ -155,6 +157,9 @@ class TsaServer:
             self._thread.join()
             self._thread = None
         self._server.server_close()
+
+    def _serve(self) -> None:
+        self._server.serve_forever(poll_interval=POLL_INTERVAL_S)
 
     def _answer(self, request: bytes) -> bytes:
         return answer(

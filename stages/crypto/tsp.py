@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from asn1crypto import core, tsp, x509
+from asn1crypto import cms, core, tsp, x509
 
 from stages.crypto import der
 from stages.crypto.algorithms import ASN1_ERRORS
@@ -40,6 +40,15 @@ class GrantedToken:
     stamped_at: datetime
     authority: str
     certificate: x509.Certificate = field(repr=False)
+
+
+class _Response(core.Sequence):  # type: ignore[misc]  # asn1crypto has no types
+    """TimeStampResp. asn1crypto's own wants a token even where one was refused."""
+
+    _fields = [  # noqa: RUF012  # read by asn1crypto's metaclass
+        ("status", tsp.PKIStatusInfo),
+        ("time_stamp_token", cms.ContentInfo, {"optional": True}),
+    ]
 
 
 def build_request(imprint: bytes, nonce: int) -> bytes:
@@ -129,7 +138,7 @@ def token_time(token: bytes) -> datetime:
     return parse_token(token).stamped_at
 
 
-def check_status(response: tsp.TimeStampResp) -> None:
+def check_status(response: _Response) -> None:
     """Check that a token was granted.
 
     Raises:
@@ -203,25 +212,28 @@ def check_time(token: TimestampToken, asked_at: datetime) -> None:
         )
 
 
-def _parse_response(response: bytes) -> tsp.TimeStampResp:
+def _parse_response(response: bytes) -> _Response:
     if len(response) > MAX_RESPONSE_BYTES:
         raise TimestampUnavailable(
             f"the time-stamping authority's answer is larger than {MAX_RESPONSE_BYTES} bytes; ask another",
             zh=f"时间戳服务机构的应答超过 {MAX_RESPONSE_BYTES} 字节，请换用其他机构",
         )
     try:
-        parsed = tsp.TimeStampResp.load(response, strict=True)
+        parsed: _Response = _Response.load(response, strict=True)
         int(parsed["status"]["status"])
     except ASN1_ERRORS as error:
         raise _undecodable() from error
     return parsed
 
 
-def _token_of(response: tsp.TimeStampResp) -> bytes:
-    token = response["time_stamp_token"]
-    if isinstance(token, core.Void):
-        raise _wrong("it was granted, but there is no token", "应答称已签发，却没有令牌")
-    return bytes(token.dump())
+def _token_of(response: _Response) -> bytes:
+    try:
+        token = response["time_stamp_token"]
+        if not isinstance(token, core.Void):
+            return bytes(token.dump())
+    except ASN1_ERRORS as error:
+        raise _undecodable() from error
+    raise _wrong("it was granted, but there is no token", "应答称已签发，却没有令牌")
 
 
 def _reason_of(status: tsp.PKIStatusInfo) -> str:

@@ -20,6 +20,8 @@ from pipeline.tryout.pki import TryoutPki
 from stages.errors import SigningRefused
 from tests.simulators.keys import new_key, pem_of, small_root, write_pem_signer
 
+pytest_plugins = ("tests.simulators.pki",)
+
 NOW = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 
 

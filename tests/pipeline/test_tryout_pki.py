@@ -17,6 +17,8 @@ from stages.crypto.tryout import is_tryout
 from stages.errors import SigningRefused
 from tests.simulators.keys import new_key
 
+pytest_plugins = ("tests.simulators.pki",)
+
 NOW = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 
 
