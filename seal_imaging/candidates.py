@@ -1,5 +1,6 @@
 """Finds where on a page coloured ink lies together as a seal might."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -13,6 +14,8 @@ COARSE_PX_PER_MM = 5.0
 COARSE_SIDE_PX = 1400
 MIN_SEAL_MM = 8.0
 MAX_SEAL_MM = 72.0
+MAX_GROUP_MM = 210.0
+"""Three of the largest seals, touching."""
 MIN_SEAL_SHARE = 0.03
 """Of the longer side of a page of unknown scale."""
 MIN_SEAL_PX = 24
@@ -36,10 +39,23 @@ class Candidate:
     hues: tuple[float, float]
 
 
-def find_candidates(
-    page: RgbImage, paper: NDArray[np.float32], *, px_per_mm: float | None
-) -> list[Candidate]:
-    """Return groups of coloured ink of a seal's size, largest first, at most MAX_CANDIDATES."""
+@dataclass(frozen=True, eq=False)
+class CoarseInk:
+    """Where a page seen at low resolution is coloured.
+
+    Attributes:
+        masks: one for each family of hues.
+        scale: its pixels per page pixel.
+    """
+
+    masks: tuple[tuple[tuple[float, float], NDArray[np.bool_]], ...]
+    scale: float
+    page_shape: tuple[int, ...]
+    px_per_mm: float | None
+
+
+def find_coloured(page: RgbImage, paper: NDArray[np.float32], *, px_per_mm: float | None) -> CoarseInk:
+    """Return where a page holds coloured ink."""
     longest = max(page.shape[:2])
     scale = min(1.0, COARSE_PX_PER_MM / px_per_mm if px_per_mm else COARSE_SIDE_PX / longest)
     small = cv2.resize(page, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
@@ -50,13 +66,32 @@ def find_candidates(
     limit = max(0.07, 5.0 * 1.4826 * float(np.median(chroma)))
     coloured = (chroma > limit) & (chroma > 0.33 * most)
     hue = hue_deg(density)
-    reach = _REACH_MM * px_per_mm * scale if px_per_mm else _REACH_SHARE * longest * scale
+    masks = tuple((hues, coloured & in_hues(hue, hues)) for hues in (RED_HUES, BLUE_HUES))
+    return CoarseInk(masks, scale, page.shape, px_per_mm)
+
+
+def find_candidates(
+    coarse: CoarseInk, *, reach: float = 1.0, without: Sequence[tuple[int, int, int, int]] = ()
+) -> list[Candidate]:
+    """Return groups of coloured ink of a seal's size, largest first, at most MAX_CANDIDATES.
+
+    Args:
+        reach: how far ink may lie apart and be of one group, times the usual; badly inked seals
+            fall to pieces at 1.
+        without: boxes, x, y, w, h on the page, in which all ink is accounted for.
+    """
+    longest = max(coarse.page_shape[:2])
+    per_mm = coarse.px_per_mm
+    usual = _REACH_MM * per_mm if per_mm else _REACH_SHARE * longest
     found: list[Candidate] = []
-    for hues in (RED_HUES, BLUE_HUES):
-        mask = coloured & in_hues(hue, hues)
-        for box, points in _groups(mask, max(1, round(reach))):
-            candidate = _on_page(box, points, page.shape, scale, hues)
-            if _is_seal_sized(candidate, longest, px_per_mm):
+    for hues, mask in coarse.masks:
+        left = mask.copy()
+        for box in without:
+            x, y, w, h = (round(v * coarse.scale) for v in box)
+            left[y : y + h, x : x + w] = False
+        for box, points in _groups(left, max(1, round(reach * usual * coarse.scale))):
+            candidate = _on_page(box, points, coarse.page_shape, coarse.scale, hues)
+            if _is_seal_sized(candidate, longest, per_mm):
                 found.append(candidate)
     found.sort(key=lambda candidate: -candidate.box_px[2] * candidate.box_px[3])
     return found[:MAX_CANDIDATES]
@@ -131,4 +166,6 @@ def _is_seal_sized(candidate: Candidate, longest: int, px_per_mm: float | None) 
     _, _, w, h = candidate.box_px
     if px_per_mm is None:
         return max(w, h) >= max(MIN_SEAL_PX, MIN_SEAL_SHARE * longest) and min(w, h) >= MIN_SEAL_PX / 2
+    if max(w, h) > MAX_GROUP_MM * px_per_mm:
+        return False
     return max(w, h) >= MIN_SEAL_MM * px_per_mm and min(w, h) >= 0.5 * MIN_SEAL_MM * px_per_mm

@@ -9,9 +9,11 @@ import numpy as np
 
 from seal_imaging.errors import ImpressionUnusable
 from seal_imaging.form import IMPRESSIONS_PER_SEAL
-from seal_imaging.impression import Impression, InkAmount, Quality, Reason
+from seal_imaging.impression import Impression, InkAmount, Quality, Reason, SealShape
 from seal_imaging.quality import INCOMPLETE_BELOW
 from seal_imaging.register import SAME_SEAL, flat_ink, frame_of, may_be_one_seal, register
+from seal_imaging.shape import Outline
+from seal_imaging.upright import find_angle
 
 MAX_IMPRESSIONS = 32
 _REACH = 0.018
@@ -114,12 +116,17 @@ def _combined(best: Impression, members: list[Impression], ink: InkAmount) -> Im
         size_px = (width * best.px_per_mm, height * best.px_per_mm)
     width_px, height_px = frame_of(best)
     x, y = best.box_px[:2]
+    angle_deg = best.angle_deg
+    if best.shape is SealShape.CIRCLE:
+        outline = Outline(best.shape, best.centre_px, best.size_px, 0.0, best.quality.outline)
+        angle_deg = find_angle(ink, outline, page_turn_deg=best.angle_deg)
     return replace(
         best,
         box_px=(x, y, width_px, height_px),
         ink=ink,
         size_mm=size_mm,
         size_px=size_px,
+        angle_deg=angle_deg,
         flatten=None,
         quality=_joint_quality(members, best, ink),
         ink_rgb=_mean_colour(members),

@@ -8,7 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seal_imaging import form
-from seal_imaging.candidates import MAX_SEAL_MM, MIN_SEAL_MM, MIN_SEAL_SHARE, Candidate, find_candidates
+from seal_imaging.candidates import (
+    MAX_SEAL_MM,
+    MIN_SEAL_MM,
+    MIN_SEAL_SHARE,
+    Candidate,
+    find_candidates,
+    find_coloured,
+)
 from seal_imaging.errors import ImpressionUnusable
 from seal_imaging.impression import Impression, InkAmount, RgbaImage, RgbImage
 from seal_imaging.locate import Homography, find_form, square_up
@@ -37,6 +44,8 @@ MIN_INSIDE_INK = 0.02
 MAX_INSIDE_INK = 0.93
 """A ring drawn by hand has nothing inside; a button or a blot is full."""
 MIN_EXTENT_MM = 10.0
+REACHES = (1.0, 2.5)
+"""Ink close together is read first; what is left may be the pieces of badly inked seals."""
 GOOD_SUPPORT = 0.75
 
 
@@ -98,9 +107,12 @@ def _check_scale(px_per_mm: float) -> None:
 
 def _read_flat(page: RgbImage, px_per_mm: float | None, *, page_turn_deg: float) -> list[Impression]:
     paper = estimate_paper(page)
+    coarse = find_coloured(page, paper, px_per_mm=px_per_mm)
     found: list[Impression] = []
-    for candidate in find_candidates(page, paper, px_per_mm=px_per_mm):
-        found += _read_candidate(page, paper, candidate, px_per_mm, page_turn_deg)
+    for reach in REACHES:
+        known = [impression.box_px for impression in found]
+        for candidate in find_candidates(coarse, reach=reach, without=known):
+            found += _read_candidate(page, paper, candidate, px_per_mm, page_turn_deg)
     return _in_reading_order(_without_doubles(found))
 
 

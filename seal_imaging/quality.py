@@ -10,7 +10,7 @@ from seal_imaging.shape import Outline
 FAINT_BELOW = 0.75
 INCOMPLETE_BELOW = 0.85
 FOREIGN_ABOVE = 0.015
-FAINT_DENSITY = 0.8
+FAINT_DENSITY = 0.95
 """Optical density of solid strokes below which an impression is pale all over."""
 
 
@@ -38,7 +38,7 @@ def grade(
     black = (separation.black > 0.45) & inside
     foreign = float(black.sum()) / max(1, int(inside.sum()))
     support = 1.0 if outline.shape is SealShape.FREEFORM else min(1.0, outline.support)
-    density = min(1.0, separation.stains.solid / (1.75 * FAINT_DENSITY))
+    density = min(1.0, separation.stains.solid / (1.5 * FAINT_DENSITY))
     score = (
         0.35 * support
         + 0.30 * coverage

@@ -159,14 +159,16 @@ def _deposit(
     top, left = max(0, y), max(0, x)
     bottom, right = min(canvas.shape[0], y + h), min(canvas.shape[1], x + w)
     canvas[top:bottom, left:right] *= passed[top - y : bottom - y, left - x : right - x].astype(np.float32)
+    u, v, w, h = cv2.boundingRect((design > 0.5).astype(np.uint8))
+    tight = (slice(v, v + h), slice(u, u + w))
     return ImpressionTruth(
         index,
-        (x, y, w, h),
+        (x + u, y + v, w, h),
         artwork.size_mm,
         angle_deg,
         (cx, cy),
-        np.asarray(coverage > 0.5),
-        np.asarray(design > 0.5),
+        np.asarray(coverage[tight] > 0.5),
+        np.asarray(design[tight] > 0.5),
     )
 
 
