@@ -2,14 +2,17 @@
 
 import ast
 import re
+import shlex
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer.main
 import yaml
 
+from pipeline.cli.main import app
 from pipeline.failures import FAILURES, UNEXPECTED, ExitCode
 from pipeline.settings import Settings
 
@@ -192,6 +195,50 @@ def test_every_field_of_json_is_documented() -> None:
 
 def test_a_field_nobody_documented_is_seen() -> None:
     assert keys_written("x = {'file': 1, **{'secret_field': 2}}") == {"file", "secret_field"}
+
+
+def _commands(group: Any, before: tuple[str, ...] = ()) -> dict[tuple[str, ...], set[str]]:
+    """Return the options of every command of a click group by its words."""
+    found: dict[tuple[str, ...], set[str]] = {}
+    for name, command in group.commands.items():
+        words = (*before, name)
+        if hasattr(command, "commands"):
+            found |= _commands(command, words)
+        else:
+            found[words] = {option for parameter in command.params for option in parameter.opts}
+    return found
+
+
+@pytest.fixture(scope="module")
+def commands() -> dict[tuple[str, ...], set[str]]:
+    return _commands(typer.main.get_command(app))
+
+
+def _shown_commands() -> list[list[str]]:
+    pages = [_text("README.md"), _text("docs/settings.md"), _text("docs/operations.md")]
+    blocks = [block for page in pages for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL)]
+    lines = [line for block in blocks for line in block.splitlines() if line.startswith("sealine ")]
+    return [shlex.split(line.partition("<")[0], comments=True)[1:] for line in lines]
+
+
+def test_every_command_shown_exists_with_its_options(commands: dict[tuple[str, ...], set[str]]) -> None:
+    shown = _shown_commands()
+    assert len(shown) > 14
+    for words in shown:
+        name = tuple(words[:2]) if tuple(words[:2]) in commands else tuple(words[:1])
+        assert name in commands, words
+        options = {word for word in words if word.startswith("-")}
+        assert options <= commands[name], words
+
+
+def test_the_readme_shows_every_command(commands: dict[tuple[str, ...], set[str]]) -> None:
+    shown = {tuple(words[:length]) for words in _shown_commands() for length in (1, 2)}
+    assert set(commands) - shown == {("demo",)}  # `make demo` is on the first screen
+
+
+def test_every_command_that_ends_by_itself_gives_json(commands: dict[tuple[str, ...], set[str]]) -> None:
+    without = {" ".join(words) for words, options in commands.items() if "--json" not in options}
+    assert without == {"serve", "worker", "tsa serve"}
 
 
 # ---------------------------------------------------------------- image and compose file
