@@ -8,11 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from stages.plan import rule_hits
-from stages.plan_rules import PlanRules, check_rules_used, load_plan
-
 from pipeline.bench import INSPECTED, PLANNED
-from pipeline.canonical import canonical_json
 from pipeline.errors import UsageRefused
 from pipeline.failures import ExitCode, failure_of, message_zh
 from pipeline.jobs import Act, next_state
@@ -25,6 +21,10 @@ from pipeline.runner import Clock, Signers
 from stages.authorities import fingerprint_of
 from stages.documents import BidPackage, SealFace
 from stages.errors import SigningRefused
+from stages.manifests import canonical_json
+from stages.plan import rule_hits
+from stages.plan_rules import PlanRules, check_rules_used, load_plan
+from stages.policy import retain_until
 from storage.errors import NotFound
 from storage.objects import ObjectStore
 from storage.records import Records
@@ -121,6 +121,9 @@ class Bids:
         by = check_may(actor, Permission.SIGN_BIDS)
         progress = progress or Silent()
         rules = load_plan(plan_file)
+        retain_until(
+            rules.document_type, self._clock()
+        )  # a type that is not archived is refused now, not at the end
         seals = self._frozen_seals(rules)
         signer = self._signers.signer(key_uri)
         check_usable(signer, self._clock())
@@ -259,7 +262,9 @@ class Bids:
         return path
 
     def _check_used(self, rules: PlanRules, looked: Sequence[LookedAt]) -> None:
-        hits = {file.source.name: rule_hits(file.planned) for file in looked if file.planned is not None}
+        hits = {
+            file.source.name: rule_hits(file.planned, rules) for file in looked if file.planned is not None
+        }
         if hits:
             check_rules_used(rules, hits)
 

@@ -12,22 +12,22 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-from stages.inspect import inspect
-from stages.plan import plan
-from stages.plan_rules import PlanRules, parse_plan
-from stages.sign import find_signature, sign
-from stages.stamp import stamp, stamped_from
-
 from pipeline.bench import INSPECTED, PLANNED, Bench
-from pipeline.canonical import canonical_json
 from pipeline.failures import REFUSALS, failure_of, message_zh
 from pipeline.jobs import Act, next_state
 from pipeline.keys import check_usable
 from stages.authorities import Signer, TimestampAuthority, TrustAnchors, fingerprint_of
 from stages.documents import SignatureRequest
 from stages.errors import SigningRefused, TimestampUnavailable, Untrusted
+from stages.inspect import inspect
+from stages.manifests import canonical_json
+from stages.plan import plan
+from stages.plan_rules import PlanRules, parse_plan
+from stages.sign import find_signature, sign
+from stages.stamp import stamp, stamped_from
 from stages.timestamp import timestamp
-from stages.verify import check_verified, verdict_json, verify
+from stages.verdicts import check_verified, verdict_json
+from stages.verify import verify
 from storage.errors import AlreadyBound, Corrupt, StaleState
 from storage.objects import ObjectStore, StoredObject
 from storage.records import Records
@@ -237,7 +237,8 @@ class Runner:
 
     def _timestamp(self, bench: Bench) -> None:
         document = bench.build(JobState.SIGNED)
-        signed = find_signature(document, self._claim_of(bench).field_name)
+        field_name = self._claim_of(bench).field_name
+        signed = find_signature(document, field_name, base_size_bytes=bench.job.source_size_bytes)
         stamped_size_bytes = bench.job.source_size_bytes + self._size(bench, JobState.STAMPED)
         now = self.clock()
         bench.reached = None

@@ -9,7 +9,8 @@ from pipeline.roots import read_roots
 from pipeline.wiring import utc_now
 from stages.authorities import TrustAnchors
 from stages.errors import InputRefused
-from stages.verify import verdict_json, verify
+from stages.verdicts import verdict_json
+from stages.verify import verify
 
 
 def verify_files(files: Sequence[Path], trust: Path | None) -> dict[str, Any]:

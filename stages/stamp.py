@@ -75,6 +75,15 @@ def stamp(
     return StampedDocument(out, source.size_bytes, _widget_mark(planned))
 
 
+def stamped_from(
+    path: Path, planned: PlannedDocument, faces: Mapping[str, SealFace], *, base_size_bytes: int
+) -> StampedDocument:
+    """Return what stamp() returned, for a stamped file that was put together again from storage."""
+    mark = _widget_mark(planned)
+    face = faces[mark.seal] if mark is not None and planned.inspected.signatures else None
+    return StampedDocument(path, base_size_bytes, mark, face)
+
+
 def _widget_mark(planned: PlannedDocument) -> Mark | None:
     return next((mark for mark in planned.marks if mark.strip is None), None)
 
