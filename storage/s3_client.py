@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-import certifi
 import minio.datatypes
 import minio.lifecycleconfig
 import minio.retention
@@ -47,7 +46,7 @@ def s3_client(endpoint: str, access_key: str, secret_key: str, *, secure: bool, 
         timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=READ_TIMEOUT_S),
         maxsize=CONNECTIONS,
         cert_reqs="CERT_REQUIRED",
-        ca_certs=os.environ.get("SSL_CERT_FILE") or certifi.where(),
+        ca_certs=os.environ.get("SSL_CERT_FILE"),  # None: the system's
         retries=urllib3.Retry(total=RETRIES, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504]),
     )
     return Minio(
