@@ -105,8 +105,9 @@ def extract(
 
     Args:
         scratch: gets `impression-000.png` …, `seal-00.png` ….
-        stated_width_mm: width of the physical seal as somebody measured it. It decides the size of one
-            seal, whatever the scan says: the one with the most impressions, the best of those.
+        stated_width_mm: width of the physical seal as somebody measured it. It decides the size of the
+            widest seal of unknown size (of the widest at all, when every size is known) and of no other:
+            a page without a scale may be a collage.
 
     Raises:
         ImpressionUnusable: no impression on any page, a page the reader refuses, or none that can be drawn.
@@ -122,8 +123,8 @@ def extract(
     found, extracted = _read_pages(pages, scratch)
     seals = [seal for members in group_impressions(found) for seal in _fused(found, members)]
     if stated_width_mm is not None:
-        main = max(range(len(seals)), key=lambda n: (len(seals[n][0]), seals[n][1].quality.score, -n))
-        seals[main] = (seals[main][0], with_size(seals[main][1], stated_width_mm))
+        widest = max(range(len(seals)), key=lambda number: _width_rank(seals[number][1]))
+        seals[widest] = (seals[widest][0], with_size(seals[widest][1], stated_width_mm))
     drawn: list[ExtractedSeal] = []
     refusals: list[ImpressionUnusable] = []
     for members, fused in seals:
@@ -233,6 +234,11 @@ def _described(impression: Impression, index: int, page_index: int, image: Path)
         quality=impression.quality,
         image=image,
     )
+
+
+def _width_rank(seal: Impression) -> tuple[bool, float]:
+    """Rank a seal by width, every one of unknown size above those that were measured."""
+    return seal.size_mm is None, seal.size_px[0] if seal.size_mm is None else seal.size_mm[0]
 
 
 def _draw(members: tuple[int, ...], fused: Impression, image: Path) -> ExtractedSeal:

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from seal_imaging import form
+from seal_imaging.locate import find_form
 from stages.errors import InputRefused
 from stages.specimen_form import MAX_APPLICANT_CHARS, draw_form
 
@@ -51,6 +52,13 @@ def test_every_mark_is_found_within_a_tenth_of_a_millimetre(sheet: np.ndarray) -
         square_mm = np.array([(0, 0), (side_mm, 0), (side_mm, side_mm), (0, side_mm)])
         # A pixel's centre lies half a pixel from its corner.
         assert np.abs((found[marker] + 0.5) / PX_PER_MM - square_mm - np.array([x_mm, y_mm])).max() < 0.1
+
+
+def test_the_reader_of_scanned_forms_finds_its_scale(sheet: np.ndarray) -> None:
+    pose = find_form(sheet)
+    assert pose is not None
+    assert pose.px_per_mm == pytest.approx(PX_PER_MM, rel=1e-3)
+    assert abs(pose.turn_deg) < 0.05
 
 
 def test_the_qr_code_says_the_order_number(sheet: np.ndarray) -> None:
