@@ -16,7 +16,7 @@ MIN_SEAL_MM = 8.0
 MAX_SEAL_MM = 72.0
 MAX_GROUP_MM = 210.0
 """Three of the largest seals, touching."""
-MIN_SEAL_SHARE = 0.03
+MIN_SEAL_SHARE = 0.045
 """Of the longer side of a page of unknown scale."""
 MIN_SEAL_PX = 24
 MAX_CANDIDATES = 200

@@ -40,6 +40,8 @@ MAX_PX_PER_MM = 100.0
 MIN_PX_PER_MM = 2.0
 TYPICAL_SEAL_MM = 42.0
 """What a seal of unknown scale is taken to measure when windows are chosen; no size comes from it."""
+BORDER_SHARE = 0.09
+"""Of a seal's width its border takes less, and a large letter's stroke less than twice as much."""
 MIN_INSIDE_INK = 0.02
 MAX_INSIDE_INK = 0.93
 """A ring drawn by hand has nothing inside; a button or a blot is full."""
@@ -159,9 +161,11 @@ def _is_seal(ink: InkAmount, outline: Outline, longest: int, px_per_mm: float | 
         or large > MAX_SEAL_MM * px_per_mm
     ):
         return False
-    inside = outline.mask((ink.shape[0], ink.shape[1]), margin_px=-0.09 * small)
-    share = float((ink[inside] > 0.5).mean()) if inside.any() else 0.0
-    return MIN_INSIDE_INK <= share <= MAX_INSIDE_INK
+    shares = []
+    for depth in (BORDER_SHARE, 2 * BORDER_SHARE):
+        inside = outline.mask((ink.shape[0], ink.shape[1]), margin_px=-depth * small)
+        shares.append(float((ink[inside] > 0.5).mean()) if inside.any() else 0.0)
+    return MIN_INSIDE_INK <= shares[0] <= MAX_INSIDE_INK and shares[1] >= MIN_INSIDE_INK
 
 
 def _measured(

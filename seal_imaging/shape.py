@@ -20,6 +20,9 @@ Points = NDArray[np.float64]
 RAYS = 720
 MIN_SUPPORT = 0.45
 """Share of an outline that must carry ink, or it is none."""
+MIN_SUPPORT_RECTANGLE = 0.55
+MIN_SUPPORT_SIDE = 0.30
+"""Lines of text fill rectangles too, but their sides are ragged."""
 MAX_ASPECT = 2.7
 """Of a seal; longer things are headlines and rules."""
 _EDGE = 0.5
@@ -268,6 +271,7 @@ def fit_rectangle(edge: InkAmount, outer: Points) -> Outline | None:
     centre = np.array([cx, cy])
     size = np.array([first, second])
     share = 0.0
+    fitted: list[tuple[float, float, float]] = []
     for reach in (0.10, 0.07, 0.05, 0.05):
         sides = [
             _side(edge, centre, size, turn, number, reach=reach * float(size.min())) for number in range(4)
@@ -284,6 +288,8 @@ def fit_rectangle(edge: InkAmount, outer: Points) -> Outline | None:
         share = float(np.average([s[2] for s in fitted], weights=lengths))
         if size.min() < 4:
             return None
+    if share < MIN_SUPPORT_RECTANGLE or min(side[2] for side in fitted) < MIN_SUPPORT_SIDE:
+        return None
     wide, high = float(size[0]), float(size[1])
     if max(wide, high) < 1.06 * min(wide, high):
         turn = _between(turn, 90)
