@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from asn1crypto import x509
+from cryptography.exceptions import InvalidSignature
 from pyhanko_certvalidator import ValidationContext, find_valid_path
 from pyhanko_certvalidator.errors import (
     DisallowedAlgorithmError,
@@ -107,11 +108,14 @@ def check_chain(
             zh=f"{common_name(certificate)} 的证书链使用了强度不足的算法",
         ) from error
     except ValidationError as error:
+        if isinstance(error.__context__, InvalidSignature):
+            # Anybody may write a trusted authority's name into a certificate: by name alone it leads nowhere.
+            raise _no_chain(certificate) from error
         raise CheckFailed(
             "chain-wrong",
             SUB_CHAIN,
-            f"the chain of {common_name(certificate)} does not hold: a link is forged or not allowed",
-            zh=f"{common_name(certificate)} 的证书链不成立：存在伪造或不被允许的环节",
+            f"the chain of {common_name(certificate)} does not hold: a link is not allowed",
+            zh=f"{common_name(certificate)} 的证书链不成立：存在不被允许的环节",
         ) from error
     except ASN1_ERRORS as error:
         raise CheckUnknown(

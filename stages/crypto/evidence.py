@@ -1,11 +1,11 @@
 """Evidence records (RFC 4998): proof, long after, that a document existed when a timestamp was made."""
 
-import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
 from asn1crypto import algos, cms, core, x509
 
+from stages.crypto import der
 from stages.crypto.algorithms import ASN1_ERRORS
 from stages.crypto.hash_tree import DIGEST_BYTES, MAX_GROUP, ReducedHashtree, root_of
 from stages.crypto.tokens import check_token
@@ -76,28 +76,21 @@ def build_evidence(reduced: ReducedHashtree, token: bytes) -> bytes:
         reduced: what leads from the document's digests to the tree's root.
         token: the DER timestamp token over that root.
     """
-    stamp: dict[str, object] = {
-        "digest_algorithm": _sha256(),
-        "time_stamp": cms.ContentInfo.load(token),
-    }
-    if reduced:
-        stamp["reduced_hashtree"] = [list(hashes) for hashes in reduced]
-    record = EvidenceRecord(
-        {
-            "version": 1,
-            "digest_algorithms": [_sha256()],
-            "archive_time_stamp_sequence": [[ArchiveTimeStamp(stamp)]],
-        }
+    algorithm = der.oid(SHA256)  # without parameters (RFC 5754 §2)
+    lists = [der.sequence(*(der.octet_string(digest) for digest in hashes)) for hashes in reduced]
+    stamp = der.sequence(der.tlv(0xA0, algorithm), der.tlv(0xA2, *lists) if lists else b"", token)
+    return der.sequence(
+        der.integer(1), der.sequence(der.sequence(algorithm)), der.sequence(der.sequence(stamp))
     )
-    return bytes(record.dump())
 
 
 def verify_evidence(
-    der: bytes, digests: Sequence[bytes], roots: Sequence[x509.Certificate], now: datetime
+    record: bytes, digests: Sequence[bytes], roots: Sequence[x509.Certificate], now: datetime
 ) -> datetime:
     """Return the instant at which the document provably existed as it is.
 
     Args:
+        record: the DER EvidenceRecord.
         digests: SHA-256 of every data object of the document, computed from its bytes just now.
         roots: root certificates of time-stamping authorities.
 
@@ -109,7 +102,7 @@ def verify_evidence(
     Source: RFC 4998 §3.3 and §4.3.
     """
     # 1. The record is one this program can read.
-    reduced, token = _read(der)
+    reduced, token = _read(record)
     # 2. The digests lead to a root (§4.3 steps 1-4).
     root = root_of(reduced, digests)
     if root is None:
@@ -121,13 +114,13 @@ def verify_evidence(
     return check_token(token, lambda name: _imprint(name, root), roots=roots, now=now).stamped_at
 
 
-def evidence_token(der: bytes) -> bytes:
+def evidence_token(record: bytes) -> bytes:
     """Return the timestamp token of a record, unchecked, for other programs to look at.
 
     Raises:
         Untrusted, Indeterminate: as `verify_evidence` for the record's form.
     """
-    return _read(der)[1]
+    return _read(record)[1]
 
 
 def _imprint(name: str, root: bytes) -> bytes:
@@ -135,11 +128,11 @@ def _imprint(name: str, root: bytes) -> bytes:
     return root if name == "sha256" else b""
 
 
-def _read(der: bytes) -> tuple[ReducedHashtree, bytes]:
-    if len(der) > MAX_EVIDENCE_BYTES:
+def _read(encoded: bytes) -> tuple[ReducedHashtree, bytes]:
+    if len(encoded) > MAX_EVIDENCE_BYTES:
         raise _malformed()
     try:
-        record = EvidenceRecord.load(der, strict=True)
+        record = EvidenceRecord.load(encoded, strict=True)
         version = record["version"].native
         chains = record["archive_time_stamp_sequence"]
         counts = [len(chain) for chain in chains]
@@ -152,7 +145,7 @@ def _read(der: bytes) -> tuple[ReducedHashtree, bytes]:
         stamp = chains[0][0]
         reduced = _reduced(stamp["reduced_hashtree"])
         token = bytes(stamp["time_stamp"].dump())
-        if build_evidence(reduced, token) != der:
+        if build_evidence(reduced, token) != encoded:
             raise _malformed()  # DER has one way to say a thing; what differs is hidden content
     except ASN1_ERRORS as error:
         raise _malformed() from error
@@ -181,10 +174,6 @@ def _reduced(value: core.Asn1Value) -> ReducedHashtree:
     if any(len(digest) != DIGEST_BYTES for hashes in reduced for digest in hashes):
         raise _malformed()
     return reduced
-
-
-def _sha256() -> algos.DigestAlgorithm:
-    return algos.DigestAlgorithm({"algorithm": hashlib.sha256().name})
 
 
 def _malformed() -> Untrusted:

@@ -1,7 +1,6 @@
 """One CMS signature (RFC 5652) taken apart, and the checks that need nothing but its own bytes."""
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -115,7 +114,7 @@ def check_message_digest(signature: CmsSignature, digest: bytes) -> None:
     Raises:
         CheckFailed: they differ, or the attribute is missing or doubled.
     """
-    values = list(attribute_values(signature.info["signed_attrs"], "1.2.840.113549.1.9.4"))
+    values = attribute_values(signature.info["signed_attrs"], "1.2.840.113549.1.9.4")
     if len(values) != 1:
         raise _format("the signature has no single messageDigest", zh="签名中没有唯一的消息摘要")
     if _native(values[0]) != digest:
@@ -133,7 +132,7 @@ def check_signed_attributes(signature: CmsSignature) -> None:
     Raises:
         CheckFailed: it is missing, doubled or another type's.
     """
-    values = list(attribute_values(signature.info["signed_attrs"], "1.2.840.113549.1.9.3"))
+    values = attribute_values(signature.info["signed_attrs"], "1.2.840.113549.1.9.3")
     if len(values) != 1 or _native(values[0], dotted=True) != signature.content_type:
         raise _format(
             "the signature's contentType attribute does not name what was signed",
@@ -220,13 +219,23 @@ def check_signature_value(signature: CmsSignature, *, content_digest: bytes) -> 
         raise weak_algorithm(digest if digest in WEAK_DIGESTS else signature.digest)
 
 
-def attribute_values(attributes: cms.CMSAttributes, oid: str) -> Iterator[core.Asn1Value]:
-    """Yield every value of the attributes of one type; attributes of other types are not touched."""
+def attribute_values(attributes: cms.CMSAttributes, oid: str) -> tuple[core.Asn1Value, ...]:
+    """Return every value of the attributes of one type; the values of other types are not parsed.
+
+    Raises:
+        CheckFailed: the attributes cannot be read.
+    """
     if isinstance(attributes, core.Void):
-        return
-    for attribute in attributes:
-        if attribute["type"].dotted == oid:
-            yield from attribute["values"]
+        return ()
+    try:
+        return tuple(
+            value
+            for attribute in attributes
+            if attribute["type"].dotted == oid
+            for value in attribute["values"]
+        )
+    except ASN1_ERRORS as error:
+        raise _format("the signature's attributes cannot be read", zh="签名属性无法读取") from error
 
 
 def signing_time(signature: CmsSignature) -> datetime | None:
@@ -235,7 +244,7 @@ def signing_time(signature: CmsSignature) -> datetime | None:
         for value in attribute_values(signature.info["signed_attrs"], "1.2.840.113549.1.9.5"):
             native = value.native
             return native if isinstance(native, datetime) else None
-    except ASN1_ERRORS:
+    except (CheckFailed, *ASN1_ERRORS):
         return None
     return None
 
@@ -301,12 +310,16 @@ def _signature_digest(signature: CmsSignature) -> str:
 
 
 def _pss(signature: CmsSignature, digest: str) -> padding.PSS:
-    parameters = signature.info["signature_algorithm"]["parameters"]
-    named = digest_name(parameters["hash_algorithm"]["algorithm"].dotted)
-    mask = digest_name(parameters["mask_gen_algorithm"]["parameters"]["algorithm"].dotted)
+    try:
+        parameters = signature.info["signature_algorithm"]["parameters"]
+        named = digest_name(parameters["hash_algorithm"]["algorithm"].dotted)
+        mask = digest_name(parameters["mask_gen_algorithm"]["parameters"]["algorithm"].dotted)
+        salt_bytes = int(parameters["salt_length"].native)
+    except ASN1_ERRORS as error:
+        raise _format("the signature's parameters cannot be read", zh="签名算法参数无法读取") from error
     if named != digest:
         raise unknown_algorithm(f"RSASSA-PSS with {named} over {digest}")
-    return padding.PSS(padding.MGF1(HASHES[mask]()), parameters["salt_length"].native)
+    return padding.PSS(padding.MGF1(HASHES[mask]()), salt_bytes)
 
 
 def _native(value: core.Asn1Value, *, dotted: bool = False) -> object:

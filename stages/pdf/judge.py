@@ -227,7 +227,7 @@ def _judge_time(lamps: Lamps, cms: CmsSignature, trust: TrustAnchors, now: datet
 
 def _tokens(cms: CmsSignature) -> tuple[TimestampToken, ...]:
     try:
-        values = list(attribute_values(cms.info["unsigned_attrs"], SIGNATURE_TIMESTAMP_OID))
+        values = attribute_values(cms.info["unsigned_attrs"], SIGNATURE_TIMESTAMP_OID)
         ders = [value.dump() for value in values[: MAX_TOKENS + 1]]
     except ASN1_ERRORS as error:
         raise CheckFailed(
