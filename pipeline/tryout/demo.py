@@ -26,7 +26,7 @@ from storage.schema import JobState
 ORDER = "AC2026112101"
 CREDIT_CODE = "91320000MA00000000"
 _SEED = 20261121
-_LOOK = PageLook(turn_deg=9.0, density=(0.7, 0.95), missing=0.08, printed_over=True)
+_LOOK = PageLook(turn_deg=9.0, density=(0.7, 0.95), missing=0.08)
 _SHAPES: Mapping[str, tuple[SealShape, SealKind, str]] = {
     "公章": (SealShape.CIRCLE, SealKind.OFFICIAL, bids.BIDDER),
     "法人章": (SealShape.SQUARE, SealKind.LEGAL_REPRESENTATIVE, bids.REPRESENTATIVE),
