@@ -1,0 +1,259 @@
+"""The screens of the bid line: a package goes in, its marks are shown, it is signed, it is taken home."""
+
+import asyncio
+import json
+import shutil
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import anyio
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
+
+from pipeline.bids import FileResult
+from pipeline.documents_json import looked_json, marks_json, result_json
+from pipeline.errors import Unavailable, WrongState
+from pipeline.failures import error_json, one_line
+from pipeline.packages import LookedAt
+from pipeline.web.desk import FOLDER_PREFIX, Desk, check_id, wants_json
+from pipeline.web.uploads import ReceivedForm, receive_form
+from pipeline.web.zips import stream_zip
+from pipeline.wiring import utc_now
+from storage.errors import NotFound
+from storage.rows import SealRecord
+from storage.schema import FINAL_STATES, JobState
+
+POLL_S = 0.3
+HEARTBEAT_S = 15.0
+MAX_STREAMS = 32
+MAX_SHOWN_MARKS = 2_000
+MAX_SHOWN_PAGES = 60
+
+
+def bid_routes(desk: Desk) -> APIRouter:
+    """Return the routes of the bid line."""
+    sealine = desk.sealine
+    router = APIRouter(prefix="/bids")
+    streams = 0
+
+    @router.get("")
+    def bids(request: Request) -> Response:
+        """Show the way in."""
+        seals = sealine.seals.list(actor=sealine.actor)
+        return desk.page(request, "bids.html", seals=seals, plan=example_plan(seals))
+
+    @router.post("/preview")
+    async def preview(request: Request) -> Response:
+        """Show every mark a plan would draw; no key is touched."""
+        async with _received(desk, request) as (package, plan), desk.heavy:
+            looked = await anyio.to_thread.run_sync(
+                partial(sealine.bids.dry_run, package, plan, actor=sealine.actor)
+            )
+        if wants_json(request):
+            return JSONResponse(_preview_json(looked))
+        return desk.page(request, "_marks.html", **_preview_page(looked))
+
+    @router.post("")
+    async def sign(request: Request) -> Response:
+        """Take a package in and set it going."""
+        async with _received(desk, request) as (package, plan), desk.heavy:
+            record = await anyio.to_thread.run_sync(
+                partial(sealine.bids.submit, package, plan, actor=sealine.actor, key_uri=sealine.key_uri)
+            )
+        if wants_json(request):
+            return JSONResponse({"package": record.id})
+        return desk.go(request, f"/bids/{record.id}")
+
+    @router.get("/{package_id}")
+    def show_package(request: Request, package_id: str) -> Response:
+        """Show how far each file of a package is."""
+        results = _results(desk, package_id)
+        if wants_json(request):
+            return JSONResponse({"package": package_id, "files": [result_json(result) for result in results]})
+        return desk.page(request, "package.html", **_package_page(package_id, results))
+
+    @router.get("/{package_id}/events")
+    async def events(request: Request, package_id: str) -> Response:
+        """Tell, as server-sent events, whenever a file of a package goes on."""
+        await anyio.to_thread.run_sync(_results, desk, package_id)
+        if streams >= MAX_STREAMS:
+            raise Unavailable(
+                f"{MAX_STREAMS} screens are being kept up to date already; close some",
+                zh=f"同时更新的页面已达 {MAX_STREAMS} 个，请先关闭一些",
+            )
+        return StreamingResponse(stream(request, package_id), media_type="text/event-stream")
+
+    async def stream(request: Request, package_id: str) -> AsyncIterator[str]:
+        nonlocal streams
+        streams += 1
+        try:
+            last, spoke_at = "", time.monotonic()
+            while not await request.is_disconnected():
+                began = time.monotonic()
+                results = await anyio.to_thread.run_sync(_results, desk, package_id)
+                html = desk.templates.get_template("_files.html").render(_package_page(package_id, results))
+                if html != last:
+                    last, spoke_at = html, time.monotonic()
+                    yield event("files", html)
+                if all(result.state in FINAL_STATES for result in results):
+                    yield event("done", "")
+                    return
+                if time.monotonic() - spoke_at > HEARTBEAT_S:
+                    spoke_at = time.monotonic()
+                    yield ": still here\n\n"
+                await asyncio.sleep(max(POLL_S, 5 * (time.monotonic() - began)))
+        finally:
+            streams -= 1
+
+    @router.get("/{package_id}/files/{number}")
+    def signed_file(package_id: str, number: str) -> Response:
+        """Return one signed file."""
+        results = _results(desk, package_id)
+        if not number.isascii() or not number.isdecimal() or not 1 <= int(number[:9]) <= len(results):
+            raise NotFound("the package has no such file", zh="文件包中没有这个文件")
+        result = results[int(number) - 1]
+        if result.state is not JobState.ARCHIVED:
+            raise WrongState(f"{result.file} is not signed yet", zh=f"{result.file} 尚未完成签章")
+        path = _taken_home(desk, package_id, [result])[0]
+        return FileResponse(path, filename=path.name, media_type="application/pdf")
+
+    @router.get("/{package_id}/all.zip")
+    def all_files(package_id: str) -> Response:
+        """Return every signed file of a package in one zip."""
+        done = [result for result in _results(desk, package_id) if result.state is JobState.ARCHIVED]
+        if not done:
+            raise WrongState("no file of the package is signed yet", zh="还没有完成签章的文件")
+        paths = _taken_home(desk, package_id, done)
+        names = [result.file for result in done]
+        return StreamingResponse(
+            stream_zip(zip(names, paths, strict=True), made_at=utc_now().astimezone()),
+            media_type="application/zip",
+            headers={"Content-Disposition": f"attachment; filename*=utf-8''{quote('签章结果.zip')}"},
+        )
+
+    return router
+
+
+def event(name: str, html: str) -> str:
+    """Return a server-sent event; every line of its data is a line of its own (HTML §9.2.6)."""
+    return f"event: {name}\n" + "".join(f"data: {line}\n" for line in html.splitlines() or [""]) + "\n"
+
+
+def example_plan(seals: Sequence[SealRecord]) -> str:
+    """Return a plan to start from, in the names of the seals that are there."""
+    companies = [seal for seal in seals if seal.kind == "official"] or list(seals)
+    people = [seal for seal in seals if seal.kind == "legal_representative"]
+    if not companies:
+        return "# 还没有印章：请先到“制章”做一枚，再回来写用印方案。\nversion: 1\nrules: []\n"
+    seal, owner = (json.dumps(text, ensure_ascii=False) for text in (companies[-1].name, companies[-1].owner))
+    lines = [
+        "version: 1",
+        "project: 某某工程施工招标",
+        f"bidder: {owner}",
+        "rules:",
+        "  # 每处“（盖单位章）”都盖章",
+        f"  - seal: {seal}",
+        "    keyword: （盖单位章）",
+        "  # 右侧骑缝章",
+        f"  - seal: {seal}",
+        "    paging: right",
+    ]
+    if people:
+        name = json.dumps(people[-1].name, ensure_ascii=False)
+        lines += [
+            "  # 法定代表人名章：去掉行首的 # 即生效",
+            f"  # - seal: {name}",
+            "  #   keyword: （签字或盖章）",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+@asynccontextmanager
+async def _received(desk: Desk, request: Request) -> AsyncIterator[tuple[Path, Path]]:
+    """Give the package and the plan somebody sent, for the length of a block."""
+    folder = desk.new_folder()
+    try:
+        form = await receive_form(request, folder)
+        yield form.file("package", "投标文件包（zip 或 PDF）"), _plan_file(form, folder)
+    finally:
+        await anyio.to_thread.run_sync(partial(shutil.rmtree, folder, ignore_errors=True))
+
+
+def _plan_file(form: ReceivedForm, folder: Path) -> Path:
+    if "plan_file" in form.files:
+        return form.files["plan_file"]
+    path = folder / "plan.yaml"
+    path.write_text(form.text("plan").replace("\r\n", "\n") + "\n")
+    return path
+
+
+def _results(desk: Desk, package_id: str) -> list[FileResult]:
+    check_id(package_id, "文件包")
+    results = desk.sealine.bids.results(package_id)
+    if not results:
+        raise NotFound("there is no such package", zh="没有这个文件包")
+    return results
+
+
+def _taken_home(desk: Desk, package_id: str, wanted: Sequence[FileResult]) -> list[Path]:
+    """Return where signed files lie, having them written out when they are not yet."""
+    folder = desk.sealine.settings.scratch_folder / f"{FOLDER_PREFIX}out-{package_id}"
+    paths = [folder / result.file for result in wanted]
+    if not all(path.is_file() for path in paths):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        desk.sealine.bids.results(package_id, folder)
+    return paths
+
+
+def _package_page(package_id: str, results: Sequence[FileResult]) -> dict[str, Any]:
+    return {
+        "package_id": package_id,
+        "files": results,
+        "done": sum(result.state is JobState.ARCHIVED for result in results),
+        "refused": sum(result.state is JobState.REFUSED for result in results),
+        "waiting": sum(result.state is JobState.AWAITING_TIMESTAMP for result in results),
+        "over": all(result.state in FINAL_STATES for result in results),
+    }
+
+
+def _preview_json(looked: Sequence[LookedAt]) -> dict[str, Any]:
+    return {
+        "marks": [mark for file in looked for mark in marks_json(file)],
+        "errors": [
+            {"file": file.source.name, "error": error_json(file.error)} for file in looked if file.error
+        ],
+    }
+
+
+def _preview_page(looked: Sequence[LookedAt]) -> dict[str, Any]:
+    marks = [mark for file in looked for mark in marks_json(file)]
+    sheets = []
+    for file in looked:
+        pages = file.inspected.pages if file.inspected else ()
+        by_page: dict[int, list[Any]] = {}
+        for mark in file.planned.marks if file.planned else ():
+            by_page.setdefault(mark.page_index, []).append(mark)
+        sheets.append(
+            {
+                "file": looked_json(file),
+                "error": one_line(file.error) if file.error else "",
+                "warnings": file.planned.warnings if file.planned else (),
+                "marks": sum(len(on_page) for on_page in by_page.values()),
+                "pages": [
+                    {"number": index + 1, "page": pages[index], "marks": by_page[index]}
+                    for index in sorted(by_page)[:MAX_SHOWN_PAGES]
+                ],
+                "more_pages": max(0, len(by_page) - MAX_SHOWN_PAGES),
+            }
+        )
+    return {
+        "sheets": sheets,
+        "marks": marks[:MAX_SHOWN_MARKS],
+        "mark_count": len(marks),
+        "error_count": sum(file.error is not None for file in looked),
+    }

@@ -1,0 +1,83 @@
+"""What things are called on the screens, in Chinese."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from types import MappingProxyType
+
+from storage.schema import JobState
+
+STEPS = ("待检", "盖章", "签名", "时间戳", "验签", "归档", "完成")
+_AT = MappingProxyType(
+    {
+        JobState.RECEIVED: 0,
+        JobState.INSPECTED: 1,
+        JobState.PLANNED: 1,
+        JobState.STAMPED: 2,
+        JobState.SIGNING: 2,
+        JobState.SIGNED: 3,
+        JobState.AWAITING_TIMESTAMP: 3,
+        JobState.TIMESTAMPED: 4,
+        JobState.VERIFIED: 5,
+        JobState.ARCHIVED: 6,
+    }
+)
+_STOPPED = MappingProxyType(
+    {
+        JobState.REFUSED: "失败",
+        JobState.CANCELLED: "已取消",
+        JobState.AWAITING_TIMESTAMP: "等待时间戳",
+    }
+)
+SHAPES = MappingProxyType(
+    {"circle": "圆形", "ellipse": "椭圆形", "square": "正方形", "rectangle": "长方形", "freeform": "异形"}
+)
+COLOURS = MappingProxyType({"red": "红", "blue": "蓝", "purple": "紫", "black": "黑"})
+LAMPS = (
+    ("integrity", "完整性", "签名之后文件未被改动"),
+    ("identity", "身份", "签名确由证书中的密钥作出"),
+    ("trust", "可信", "证书可追溯到所信任的根"),
+    ("time", "时间", "由时间戳服务机构证明的时间"),
+)
+LAMP_ANSWERS = MappingProxyType({"passed": "通过", "failed": "不通过", "unknown": "不确定"})
+INDICATIONS = MappingProxyType({"TOTAL-PASSED": "可信", "TOTAL-FAILED": "不可信", "INDETERMINATE": "不确定"})
+SEVERITIES = MappingProxyType({"info": "提示", "warning": "注意", "error": "错误"})
+QUALITIES = (
+    ("score", "综合"),
+    ("outline", "边框完整"),
+    ("coverage", "着墨"),
+    ("sharpness", "清晰"),
+    ("foreign_ink", "杂墨"),
+)
+
+
+def step_of(state: JobState) -> int:
+    """Return how many of STEPS lie behind a document; -1 when it has left the line."""
+    return _AT.get(state, -1)
+
+
+def state_zh(state: JobState) -> str:
+    """Return a state's name."""
+    return _STOPPED.get(state) or STEPS[_AT[state]]
+
+
+def time_zh(value: datetime | str | None) -> str:
+    """Return an instant in this machine's own time, to the second."""
+    if not value:
+        return "—"
+    instant = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return f"{instant.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def megabytes(size_bytes: int) -> str:
+    """Return a size for people."""
+    return f"{size_bytes / 1024**2:.1f} MB" if size_bytes >= 1024**2 else f"{size_bytes / 1024:.0f} KB"
+
+
+def percent(share: float) -> str:
+    """Return 0..1 as a percentage."""
+    return f"{share:.0%}"
+
+
+def size_mm(size: Sequence[float] | None) -> str:
+    """Return width × height in mm."""
+    return "尺寸未知" if size is None else f"{size[0]:.1f} × {size[1]:.1f} mm"
