@@ -37,6 +37,8 @@ INTERNAL_USE_ONLY = (
 )
 """《电子印章管理办法》国办发〔2025〕33号: self-made seals are for internal business only, and say so."""
 
+_NOT_IN_NAMES = "/\\"
+"""A seal's name becomes a file's name when the seal is saved."""
 _SEAL_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-openseal")
 _OWNER_CODE = re.compile(r"[0-9A-HJ-NP-RTUW-Y]{18}")
 """GB 32100-2015 §4: 18 characters without I, O, S, V, Z."""
@@ -193,8 +195,8 @@ def check_order(order: SealOrder, *, made_at: datetime) -> None:
     """Check what the seal is to say.
 
     Raises:
-        InputRefused: a name is missing or too long, the code or id is malformed, a time is naive, or
-            the seal would have expired before it is made.
+        InputRefused: a name is missing, too long or no file name, the code or id is malformed, a time
+            is naive, or the seal would have expired before it is made.
     """
     for what, what_zh, text in (("name", "名称", order.name), ("owner", "持有者", order.owner)):
         if not text.strip() or len(text) > MAX_NAME_CHARS or not text.isprintable():
@@ -202,6 +204,11 @@ def check_order(order: SealOrder, *, made_at: datetime) -> None:
                 f"seal order: {what} must be 1 to {MAX_NAME_CHARS} printable characters",
                 zh=f"制章申请：印章{what_zh}应为 1 至 {MAX_NAME_CHARS} 个可见字符。",
             )
+    if any(character in order.name for character in _NOT_IN_NAMES) or order.name.startswith("."):
+        raise InputRefused(
+            f"seal order: the name {order.name!r} cannot name a file; leave out slashes and a leading dot",
+            zh=f"制章申请：印章名称“{order.name}”不能含斜杠，也不能以点开头。",
+        )
     if order.owner_code and not _OWNER_CODE.fullmatch(order.owner_code):
         raise InputRefused(
             f"seal order: owner_code {order.owner_code!r} is no unified social credit code (18 characters)",

@@ -75,8 +75,8 @@ def reading(name: str) -> Iterator[None]:
         ) from error
     except _FAULTS as error:
         raise InputRefused(
-            f"{name}: the picture is damaged or cut short ({type(error).__name__}); scan or send it again",
-            zh=f"{name}：图像已损坏或不完整，请重新扫描或重新上传。",
+            f"{name}: the file is damaged or cut short ({type(error).__name__}); scan or send it again",
+            zh=f"{name}：文件已损坏或不完整，请重新扫描或重新上传。",
         ) from error
 
 

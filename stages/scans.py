@@ -103,7 +103,7 @@ def _picture_pages(path: Path) -> Iterator[ScannedPage]:
         picture = stack.enter_context(open_picture(source, name=path.name, formats=_SCAN_FORMATS))
         is_tiff = picture_format(_head(path)) == "TIFF"
         with reading(path.name):
-            count = int(getattr(picture, "n_frames", 1)) if is_tiff else 1
+            count = _frame_count(picture) if is_tiff else 1
         _check_page_count(count, path.name)
         for page_index in range(count):
             name = path.name if count == 1 else f"{path.name} page {page_index + 1}"
@@ -113,6 +113,16 @@ def _picture_pages(path: Path) -> Iterator[ScannedPage]:
             image = decode_rgb(picture, name=name)
             px_per_mm = _stated_scale(picture, image.shape[:2])
             yield ScannedPage(page_index, image, px_per_mm, "unknown" if px_per_mm is None else "dpi")
+
+
+def _frame_count(picture: ImageFile) -> int:
+    """Return how many pages a TIFF has, counting no further than one too many."""
+    for count in range(MAX_SCAN_PAGES + 1):
+        try:
+            picture.seek(count)
+        except EOFError:
+            return count
+    return MAX_SCAN_PAGES + 1
 
 
 def _head(path: Path) -> bytes:
@@ -207,6 +217,6 @@ def _check_page_count(count: int, name: str) -> None:
         )
     if count > MAX_SCAN_PAGES:
         raise InputRefused(
-            f"{name}: {count} pages, the limit for a scan is {MAX_SCAN_PAGES}; split it",
-            zh=f"{name}：共 {count} 页，超过扫描件上限 {MAX_SCAN_PAGES} 页，请拆分。",
+            f"{name}: more than {MAX_SCAN_PAGES} pages, the limit for a scan; split it",
+            zh=f"{name}：页数超过扫描件上限 {MAX_SCAN_PAGES} 页，请拆分。",
         )

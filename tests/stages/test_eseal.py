@@ -265,6 +265,15 @@ def test_an_unreadable_makers_certificate_is_indeterminate() -> None:
         check_seal(parse_seal(data))
 
 
+def test_a_makers_key_that_is_no_key_is_indeterminate() -> None:
+    certificate = rsa_maker().certificate.dump()
+    rsa_oid = bytes.fromhex("06092a864886f70d010101")  # rsaEncryption, once in the certificate: the key's
+    assert certificate.count(rsa_oid) == 1
+    unknown = certificate.replace(rsa_oid, bytes.fromhex("06092a864886f70d01017f"))
+    with pytest.raises(Indeterminate):
+        check_seal(parse_seal(seal_over(asn1.SealInfo(info_fields()).dump(), certificate=unknown)))
+
+
 @pytest.mark.needs_shared
 @pytest.mark.parametrize("version", [1, 4, 5])
 def test_another_implementations_seals_verify_and_altered_ones_do_not(shared: Path, version: int) -> None:

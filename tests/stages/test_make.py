@@ -1,6 +1,7 @@
 """An approved seal image made into an electronic seal, and everything that must not become one."""
 
 import hashlib
+import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -186,6 +187,9 @@ def test_written_png_files_say_their_scale_exactly(tmp_path: Path) -> None:
         {"name": ""},
         {"name": "印" * (MAX_NAME_CHARS + 1)},
         {"name": "two\nlines"},
+        {"name": "../evil"},
+        {"name": "a\\b"},
+        {"name": ".hidden"},
         {"owner": "  "},
         {"owner_code": "91420100"},
         {"owner_code": "91420100MA4KXQ7X8I"},
@@ -235,3 +239,28 @@ def test_a_key_that_signs_wrongly_makes_no_seal(tmp_path: Path, image: Path) -> 
     with pytest.raises(SigningRefused, match="does not fit its certificate"):
         made(image, tmp_path, maker=maker)
     assert not list(tmp_path.glob("*.esl"))
+
+
+@pytest.mark.needs_openssl
+@pytest.mark.parametrize("kind", ["rsa", "ecdsa"])
+def test_openssl_accepts_the_makers_signature_over_the_seals_own_bytes(
+    tmp_path: Path, image: Path, kind: str
+) -> None:
+    seal = parse_seal(made(image, tmp_path, maker=maker_of(kind)).path.read_bytes())
+    for name, body in (
+        ("maker.der", seal.maker_certificate),
+        ("info.der", seal.signed_bytes),
+        ("signature", seal.signature),
+    ):
+        (tmp_path / name).write_bytes(body)
+    key = subprocess.run(
+        ["openssl", "x509", "-inform", "DER", "-in", "maker.der", "-noout", "-pubkey"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    ).stdout
+    (tmp_path / "maker.pem").write_bytes(key)
+    verify = ["openssl", "dgst", "-sha256", "-verify", "maker.pem", "-signature", "signature", "info.der"]
+    assert subprocess.run(verify, cwd=tmp_path, capture_output=True).stdout == b"Verified OK\n"
+    (tmp_path / "info.der").write_bytes(seal.signed_bytes[:-1] + b"?")
+    assert subprocess.run(verify, cwd=tmp_path, capture_output=True).returncode != 0

@@ -271,6 +271,20 @@ def test_a_link_inside_the_folder_is_read(tmp_path: Path, scratch: Path) -> None
     assert names_of(open_package(folder, scratch)) == ["a.pdf", "b.pdf"]
 
 
+def test_folders_nested_too_deep_are_refused(tmp_path: Path, scratch: Path) -> None:
+    deep = tmp_path / "bid" / "/".join("d" * 18)
+    deep.mkdir(parents=True)
+    (deep / "a.pdf").write_bytes(PDF)
+    assert "nested more than" in str(refusal_of(tmp_path / "bid", scratch))
+
+
+def test_a_folder_that_cannot_be_read_is_refused(tmp_path: Path, scratch: Path) -> None:
+    folder = tmp_path / "bid"
+    folder.mkdir()
+    (folder / "loop.pdf").symlink_to(folder / "gone.pdf")
+    assert "cannot be read" in str(refusal_of(folder, scratch))
+
+
 def test_a_pipe_in_the_folder_is_refused_and_not_waited_for(tmp_path: Path, scratch: Path) -> None:
     folder = tmp_path / "bid"
     folder.mkdir()
