@@ -8,7 +8,7 @@ from asn1crypto import x509
 
 from stages.authorities import TimestampAuthority
 from stages.crypto.cms import MAX_CMS_BYTES, signature_value, timestamp_token, trim, with_timestamp
-from stages.crypto.tokens import TimestampToken, check_token_signature, parse_token
+from stages.crypto.tokens import check_imprint, check_token_signature, parse_token
 from stages.crypto.tsp import build_request, check_response
 from stages.documents import SignedDocument, TimestampedDocument
 from stages.errors import Indeterminate, SigningRefused
@@ -35,7 +35,7 @@ def timestamp(
 
     Raises:
         TimestampUnavailable: the authority is silent, or refused.
-        Untrusted: it answered with something that is not a timestamp of this signature.
+        Untrusted: what it answered, or what the file holds already, is no timestamp of this signature.
         SigningRefused: its token does not fit into the room kept for it.
         Indeterminate: there is no readable signature where `signed` says.
     """
@@ -45,7 +45,9 @@ def timestamp(
     imprint = hashlib.sha256(value).digest()
     present = timestamp_token(cms)
     if present is not None:
-        token = _check_own(present, imprint)
+        token = parse_token(present)
+        check_imprint(token, lambda digest: hashlib.new(digest, value).digest())
+        check_token_signature(token)
         return _timestamped(signed, token.stamped_at, token.authority)
     response = authority.ask(build_request(imprint, nonce))
     granted = check_response(response, imprint=imprint, nonce=nonce, trust=trust, asked_at=now)
@@ -83,18 +85,6 @@ def _write_contents(signed: SignedDocument, cms: bytes, room_bytes: int) -> None
     with signed.path.open("r+b") as file:
         file.seek(signed.contents_start + 1)
         file.write(text)
-
-
-def _check_own(token_der: bytes, imprint: bytes) -> TimestampToken:
-    """Check that the token found in a file was made for its signature."""
-    token = parse_token(token_der)
-    check_token_signature(token)
-    if token.imprint_digest == "sha256" and token.imprint != imprint:
-        raise Indeterminate(
-            "the signature holds a timestamp of something else; sign the original again",
-            zh="签名中的时间戳属于其他内容，请从原件重新签署",
-        )
-    return token
 
 
 def _timestamped(signed: SignedDocument, stamped_at: datetime, authority: str) -> TimestampedDocument:

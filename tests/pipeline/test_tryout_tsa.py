@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 from asn1crypto import tsp
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.keys import open_signer
@@ -151,6 +151,7 @@ def test_a_key_that_refuses_is_a_system_failure(tmp_path: Path) -> None:
     assert status["fail_info"].native == {"system_failure"}
 
 
+@settings(deadline=None)
 @given(request_der=st.binary(max_size=200))
 def test_any_bytes_get_an_answer(tsa: Signer, request_der: bytes) -> None:
     assert answer(request_der, signer=tsa, policy=POLICY, serial=7, now=NOW)

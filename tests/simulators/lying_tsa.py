@@ -114,12 +114,22 @@ def no_certificate(request: bytes) -> bytes:
     return bytes(parsed.dump(force=True))
 
 
+def token_of(response: bytes) -> bytes:
+    """Return the DER token inside an answer."""
+    return bytes(tsp.TimeStampResp.load(response)["time_stamp_token"].dump())
+
+
+def info_of(response: bytes) -> bytes:
+    """Return the DER TSTInfo inside an answer."""
+    signed_data = tsp.TimeStampResp.load(response)["time_stamp_token"]["content"]
+    return bytes(signed_data["encap_content_info"]["content"])
+
+
 def with_status(status: int) -> Callable[[bytes], bytes]:
     """Return what changes the status of an answer and leaves its token."""
 
     def spoil(response: bytes) -> bytes:
-        token = tsp.TimeStampResp.load(response)["time_stamp_token"].dump()
-        return der.sequence(der.sequence(der.integer(status)), token)
+        return der.sequence(der.sequence(der.integer(status)), token_of(response))
 
     return spoil
 
@@ -131,17 +141,14 @@ def without_token(_: bytes) -> bytes:
 
 def broken_signature(response: bytes) -> bytes:
     """Turn one bit in the middle of the signature value."""
-    token = bytes(tsp.TimeStampResp.load(response)["time_stamp_token"].dump())
-    value = cms.signature_value(token)
+    value = cms.signature_value(token_of(response))
     at = response.rindex(value) + len(value) // 2
     return response[:at] + bytes((response[at] ^ 1,)) + response[at + 1 :]
 
 
 def broken_content(response: bytes) -> bytes:
     """Change the serial number in the TSTInfo, which the messageDigest covers."""
-    info = bytes(
-        tsp.TimeStampResp.load(response)["time_stamp_token"]["content"]["encap_content_info"]["content"]
-    )
+    info = info_of(response)
     old = der.integer(7)
     at = info.index(old, info.index(b"\x04\x20") + 34)
     changed = info[:at] + der.integer(8) + info[at + len(old) :]
@@ -154,8 +161,7 @@ def resigned(
     """Return what changes the TSTInfo of an answer and signs it anew, as a lying authority can."""
 
     def spoil(response: bytes) -> bytes:
-        parsed = tsp.TimeStampResp.load(response)
-        info = tsp.TSTInfo.load(bytes(parsed["time_stamp_token"]["content"]["encap_content_info"]["content"]))
+        info = tsp.TSTInfo.load(info_of(response))
         change(info)
         token = cms.make_signed_content(
             signer,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from asn1crypto import tsp, x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.tryout.tsa import POLICY
@@ -167,6 +167,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, x509.Certific
     return authority.ask(build_request(IMPRINT, NONCE)), authority.root
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_an_answer_with_one_byte_changed_is_refused_or_says_the_same(
     kept: tuple[bytes, x509.Certificate], data: st.DataObject
@@ -182,6 +183,7 @@ def test_an_answer_with_one_byte_changed_is_refused_or_says_the_same(
         assert token.authority == "simulated TSA"
 
 
+@settings(deadline=None)
 @given(imprint=st.binary(min_size=32, max_size=32), nonce=st.integers(0, 2**MAX_NONCE_BITS - 1))
 def test_a_request_says_what_was_asked(imprint: bytes, nonce: int) -> None:
     parsed = tsp.TimeStampReq.load(build_request(imprint, nonce), strict=True)
