@@ -74,8 +74,8 @@ def check_chain(
     check_usage(certificate, purpose=purpose)
     if not roots:
         raise _no_chain(certificate)
-    _check_algorithm(certificate)
     try:
+        _check_algorithm(certificate)
         context = ValidationContext(
             trust_roots=list(roots), other_certs=list(intermediates), moment=at, allow_fetching=False, crls=[]
         )

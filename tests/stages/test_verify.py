@@ -430,7 +430,9 @@ def test_a_chinese_file_name_and_verdict_become_json(signed: Path, pki: Pki) -> 
     verdict = verify(signed, pki.trust, NOW)
     shown = verdict_json(Path("投标文件.pdf"), verdict)
     assert json.loads(json.dumps(shown)) == shown
-    (one,) = shown["signatures"]  # type: ignore[misc]
+    signatures = shown["signatures"]
+    assert isinstance(signatures, list)
+    (one,) = signatures
     assert shown["file"] == "投标文件.pdf"
     assert one["timestamp"] == "2026-03-02T08:30:00Z"
     assert set(one) >= {"integrity", "identity", "trust", "time", "signer", "signed_at", "causes", "tryout"}

@@ -165,7 +165,7 @@ def test_openssl_reads_the_record_and_believes_its_token(pki: Pki, tmp_path: Pat
     assert ":id-smime-ct-TSTInfo" in parsed
     (tmp_path / "ca.pem").write_bytes(pem.armor("CERTIFICATE", pki.root.dump()))
     (tmp_path / "a.tst").write_bytes(evidence_token(record))
-    base = [
+    base: list[str | Path] = [
         "openssl",
         "ts",
         "-verify",
@@ -175,7 +175,7 @@ def test_openssl_reads_the_record_and_believes_its_token(pki: Pki, tmp_path: Pat
         "-CAfile",
         tmp_path / "ca.pem",
     ]
-    at = ["-attime", str(int(NOW.timestamp()))]
+    at: list[str | Path] = ["-attime", str(int(NOW.timestamp()))]
     good = subprocess.run([*base, *at, "-digest", build_tree(groups).root.hex()], capture_output=True)
     assert b"Verification: OK" in good.stdout + good.stderr
     bad = subprocess.run([*base, *at, "-digest", sha(b"else").hex()], capture_output=True)
