@@ -1,6 +1,7 @@
 """`sealine serve`: the console in the browser, with workers of its own, on this machine only."""
 
 import ipaddress
+import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -37,6 +38,7 @@ def serve(
 ) -> None:
     """启动浏览器控制台 / Serve the console, for this machine only: there are no accounts yet."""
     address = check_loopback(host)
+    stop_gently()
     flags = {"key": key, "tsa_urls": tuple(tsa) if tsa else None, "trust": trust}
     with open_app(context, home, pin_fd=pin_fd, **flags) as sealine, listening(address, port) as listener:
         sealine.keyring.signer(sealine.key_uri)
@@ -76,6 +78,23 @@ def check_loopback(host: str) -> str:
             zh=f"--host {host}：控制台尚无账户，只能监听 127.0.0.1；如需远程使用，请通过 SSH 隧道",
         )
     return str(address)
+
+
+def stop_gently() -> None:
+    """Let the first SIGTERM or Ctrl+C end the server once what is in hand is done; the second interrupts that.
+
+    uvicorn gives a signal it has obeyed to whoever handled it before; left to the default, SIGTERM would then
+    kill the workers in the middle of a step.
+    """
+    stopping = threading.Event()
+
+    def stop(*_: object) -> None:
+        if stopping.is_set():
+            raise KeyboardInterrupt
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
 
 
 @contextmanager

@@ -75,8 +75,8 @@ def console(tmp_path: Path, free_port: int) -> Iterator[str]:
     try:
         _wait_for(url, server, log)
         yield url
-        server.send_signal(signal.SIGINT)
-        server.wait(timeout=30)
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(timeout=30) == 0
         assert "Traceback" not in log.read_text()
         assert "no accounts" in log.read_text()
     finally:

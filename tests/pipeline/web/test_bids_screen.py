@@ -9,11 +9,13 @@ import pytest
 import yaml
 from fastapi.testclient import TestClient
 
+from pipeline.bids import FileResult
 from pipeline.web import bids as bid_screens
 from pipeline.web.bids import event, example_plan
 from pipeline.wiring import App
 from pipeline.workers import working
 from stages.plan_rules import parse_plan
+from storage.schema import JobState
 from tests.pipeline.conftest import PLAN, write_pdf
 from tests.pipeline.web.conftest import HTMX, JSON
 
@@ -162,6 +164,24 @@ def test_a_name_with_markup_is_only_text(quiet: TestClient, tmp_path: Path) -> N
 @pytest.mark.parametrize("path", ["/bids/nothing", "/bids/nothing/events", "/bids/%2e%2e%2fx", "/bids/a b"])
 def test_a_package_nobody_sent_is_not_found(quiet: TestClient, path: str) -> None:
     assert quiet.get(path).status_code == 404
+
+
+def test_a_file_that_waits_or_failed_says_why(
+    quiet: TestClient, quiet_app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = {"code": 40, "name": "UNAVAILABLE", "message": "TSA is silent", "message_zh": "时间戳服务无应答"}
+    results = [
+        FileResult("a.pdf", JobState.AWAITING_TIMESTAMP, None, 1, 1.0, error),
+        FileResult("b.pdf", JobState.REFUSED, None, 0, 1.0, {**error, "message_zh": "文件已加密"}),
+    ]
+    monkeypatch.setattr(quiet_app.bids, "results", lambda *_: results)
+    page = quiet.get("/bids/x").text
+    assert ">等待时间戳</span>" in page
+    assert ">失败</span>" in page
+    assert "时间戳服务无应答" in page
+    assert "文件已加密" in page
+    assert 'sse-connect="/bids/x/events"' in page
+    assert "download" not in page
 
 
 def test_too_many_screens_are_turned_away(

@@ -3,12 +3,15 @@
 import hashlib
 import re
 import socket
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
+from pipeline.cli.main import run
 from pipeline.cli.serve import check_loopback, listening
 from pipeline.errors import Unavailable, UsageRefused
+from pipeline.failures import ExitCode
 from pipeline.web.desk import HERE
 from pipeline.web.wording import STEPS, state_zh, step_of
 from storage.schema import JobState
@@ -62,6 +65,14 @@ def test_the_loopback_addresses_are_allowed(host: str) -> None:
 def test_any_other_address_is_refused(host: str) -> None:
     with pytest.raises(UsageRefused, match="no accounts"):
         check_loopback(host)
+
+
+def test_serving_any_other_address_is_a_usage_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["--home", str(tmp_path / "home"), "serve", "--host", "0.0.0.0"]) == ExitCode.USAGE
+    assert "127.0.0.1" in capsys.readouterr().err
+    assert not (tmp_path / "home").exists()
 
 
 def test_a_taken_port_is_one_clear_error(free_port: int) -> None:

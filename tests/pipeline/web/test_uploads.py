@@ -43,7 +43,7 @@ def receive(
 
     async def run() -> ReceivedForm:
         request = Request({"type": "http", "headers": [(b"content-type", kind.encode()), *headers]})
-        request.stream = pieces  # type: ignore[method-assign]
+        request.stream = pieces  # type: ignore[method-assign, assignment]
         return await receive_form(request, folder, **limits)
 
     return asyncio.run(run())
