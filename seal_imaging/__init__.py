@@ -13,7 +13,8 @@ from seal_imaging.impression import (
     RgbImage,
     SealShape,
 )
-from seal_imaging.impressions import cut_out, read_impressions, with_size
+from seal_imaging.impressions import read_impressions
+from seal_imaging.restate import cut_out, with_size
 
 __all__ = [
     "Impression",

@@ -7,7 +7,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from seal_imaging import form
 from seal_imaging.candidates import (
     MAX_SEAL_MM,
     MIN_SEAL_MM,
@@ -17,8 +16,9 @@ from seal_imaging.candidates import (
     find_coloured,
 )
 from seal_imaging.errors import ImpressionUnusable
-from seal_imaging.impression import Impression, InkAmount, RgbaImage, RgbImage
+from seal_imaging.impression import Impression, InkAmount, RgbImage
 from seal_imaging.locate import Homography, find_form, square_up
+from seal_imaging.ordering import in_reading_order, without_doubles
 from seal_imaging.quality import grade
 from seal_imaging.separate import (
     Separation,
@@ -46,9 +46,13 @@ MIN_INSIDE_INK = 0.02
 MAX_INSIDE_INK = 0.93
 """A ring drawn by hand has nothing inside; a button or a blot is full."""
 MIN_EXTENT_MM = 10.0
-REACHES = (1.0, 2.5)
-"""Ink close together is read first; what is left may be the pieces of badly inked seals."""
 GOOD_SUPPORT = 0.75
+PASSES = ((1.0, GOOD_SUPPORT), (1.0, GOOD_SUPPORT), (2.5, GOOD_SUPPORT), (2.5, 0.0), (1.0, 0.0))
+"""How far apart ink may lie, and how much of an outline it must support, from pass to pass.
+
+Good impressions are read first. What they leave may be a seal that touched one of them, or the
+pieces of a badly inked one.
+"""
 
 
 def read_impressions(page: RgbImage, px_per_mm: float | None) -> list[Impression]:
@@ -111,11 +115,16 @@ def _read_flat(page: RgbImage, px_per_mm: float | None, *, page_turn_deg: float)
     paper = estimate_paper(page)
     coarse = find_coloured(page, paper, px_per_mm=px_per_mm)
     found: list[Impression] = []
-    for reach in REACHES:
+    read: dict[tuple[tuple[int, int, int, int], tuple[float, float]], list[Impression]] = {}
+    for reach, least_support in PASSES:
         known = [impression.box_px for impression in found]
         for candidate in find_candidates(coarse, reach=reach, without=known):
-            found += _read_candidate(page, paper, candidate, px_per_mm, page_turn_deg)
-    return _in_reading_order(_without_doubles(found))
+            key = (candidate.box_px, candidate.hues)
+            if key not in read:
+                read[key] = _read_candidate(page, paper, candidate, px_per_mm, page_turn_deg)
+            found += [one for one in read[key] if one.quality.outline >= least_support]
+        found = without_doubles(found)
+    return in_reading_order(found)
 
 
 def _read_candidate(
@@ -128,25 +137,70 @@ def _read_candidate(
     """Return the seals of one group of ink: mostly one, or several that touch, or none."""
     about = px_per_mm or max(candidate.box_px[2:]) / TYPICAL_SEAL_MM
     box = _grown(candidate.box_px, round(2.5 * about), page.shape)
-    x, y, w, h = box
-    density = optical_density(page[y : y + h, x : x + w], paper_over(paper, page.shape, box))
-    stains = estimate_stains(density, candidate.hues)
-    if stains is None:
+    separation = _separated(page, paper, box, candidate.hues, about)
+    if separation is None:
         return []
-    separation = separate_ink(density, stains, px_per_mm=about)
-    outer = candidate.outer_px - (x, y)
-    outline = fit_outline(separation.ink, outer, px_per_mm=about)
-    outlines = [outline] if outline else []
-    if outline is None or outline.support < GOOD_SUPPORT:
-        circles = fit_circles(separation.ink, outer, px_per_mm=about)
-        if len(circles) > 1 or not outlines:
-            outlines = circles
+    outlines = _outlines(separation.ink, candidate.outer_px - box[:2], about)
+    wider = _around(outlines, box, round(2.5 * about), page.shape)
+    if wider != box:
+        box = wider
+        separation = _separated(page, paper, box, candidate.hues, about)
+        if separation is None:
+            return []
+        outlines = _outlines(separation.ink, candidate.outer_px - box[:2], about)
     longest = max(page.shape[:2])
     return [
         _measured(separation, one, box, page.shape, px_per_mm, about, page_turn_deg)
         for one in outlines
         if _is_seal(separation.ink, one, longest, px_per_mm)
     ]
+
+
+def _separated(
+    page: RgbImage,
+    paper: NDArray[np.float32],
+    box: tuple[int, int, int, int],
+    hues: tuple[float, float],
+    about: float,
+) -> Separation | None:
+    """Return one box of the page taken apart; None when too little of it is coloured."""
+    x, y, w, h = box
+    density = optical_density(page[y : y + h, x : x + w], paper_over(paper, page.shape, box))
+    stains = estimate_stains(density, hues)
+    return None if stains is None else separate_ink(density, stains, px_per_mm=about)
+
+
+def _outlines(ink: InkAmount, outer: NDArray[np.float64], about: float) -> list[Outline]:
+    """Return the outline of a group of ink, or those of the circles it is made of."""
+    outline = fit_outline(ink, outer, px_per_mm=about)
+    outlines = [outline] if outline else []
+    if outline is None or outline.support < GOOD_SUPPORT:
+        circles = fit_circles(ink, outer, px_per_mm=about)
+        if len(circles) > 1 or not outlines:
+            outlines = circles
+    return outlines
+
+
+def _around(
+    outlines: list[Outline], box: tuple[int, int, int, int], margin: int, page_shape: tuple[int, ...]
+) -> tuple[int, int, int, int]:
+    """Return the box, widened where outlines of a seal's size reach beyond it."""
+    x0, y0, x1, y1 = box[0], box[1], box[0] + box[2], box[1] + box[3]
+    for outline in outlines:
+        points = outline.points()
+        if np.ptp(points, axis=0).max() > 1.5 * max(box[2:]):
+            continue
+        low, high = points.min(0), points.max(0)
+        if low.min() < 0 or high[0] > box[2] or high[1] > box[3]:
+            x0, y0 = (
+                min(x0, box[0] + math.floor(low[0]) - margin),
+                min(y0, box[1] + math.floor(low[1]) - margin),
+            )
+            x1, y1 = (
+                max(x1, box[0] + math.ceil(high[0]) + margin),
+                max(y1, box[1] + math.ceil(high[1]) + margin),
+            )
+    return _grown((x0, y0, x1 - x0, y1 - y0), 0, page_shape)
 
 
 def _is_seal(ink: InkAmount, outline: Outline, longest: int, px_per_mm: float | None) -> bool:
@@ -222,38 +276,6 @@ def _grown(box: tuple[int, int, int, int], by: int, page_shape: tuple[int, ...])
     return x0, y0, x1 - x0, y1 - y0
 
 
-def _without_doubles(found: list[Impression]) -> list[Impression]:
-    """Drop what lies inside a better impression: an inner ring, a part taken for a whole."""
-    kept: list[Impression] = []
-    for impression in sorted(found, key=lambda one: -one.size_px[0] * one.size_px[1]):
-        x, y, w, h = impression.box_px
-        for other in kept:
-            ox, oy, ow, oh = other.box_px
-            over = max(0, min(x + w, ox + ow) - max(x, ox)) * max(0, min(y + h, oy + oh) - max(y, oy))
-            if over > 0.6 * w * h:
-                break
-        else:
-            kept.append(impression)
-    return kept
-
-
-def _in_reading_order(found: list[Impression]) -> list[Impression]:
-    """Sort into rows, top to bottom, and each row left to right."""
-    rows: list[list[Impression]] = []
-    for impression in sorted(found, key=lambda one: one.box_px[1] + one.box_px[3] / 2):
-        middle = impression.box_px[1] + impression.box_px[3] / 2
-        for row in rows:
-            first = row[0]
-            if abs(middle - first.box_px[1] - first.box_px[3] / 2) < 0.4 * min(
-                first.box_px[3], impression.box_px[3]
-            ):
-                row.append(impression)
-                break
-        else:
-            rows.append([impression])
-    return [one for row in rows for one in sorted(row, key=lambda one: one.box_px[0])]
-
-
 def _back_on_page(
     impression: Impression, given_from_squared: Homography, page_shape: tuple[int, ...]
 ) -> Impression:
@@ -286,42 +308,3 @@ def _back_on_page(
         ink=np.asarray(ink, np.float32),
         flatten=rows,
     )
-
-
-def with_size(impression: Impression, width_mm: float) -> Impression:
-    """Return an impression of unknown scale with its scale stated by its upright width.
-
-    Raises:
-        ImpressionUnusable: a width no seal has.
-    """
-    if not (math.isfinite(width_mm) and MIN_SEAL_MM <= width_mm <= form.PAGE_MM[0]):
-        raise ImpressionUnusable(
-            f"a seal cannot be {width_mm} mm wide; state its true width, {MIN_SEAL_MM} to 70 mm",
-            zh=f"印章宽度不可能为{width_mm}毫米，请填写真实宽度（{MIN_SEAL_MM}至70毫米）",
-        )
-    px_per_mm = impression.size_px[0] / width_mm
-    reasons = tuple(reason for reason in impression.quality.reasons if reason.name != "SCALE_UNKNOWN")
-    return replace(
-        impression,
-        px_per_mm=px_per_mm,
-        size_mm=(width_mm, impression.size_px[1] / px_per_mm),
-        quality=replace(impression.quality, reasons=reasons),
-    )
-
-
-def cut_out(page: RgbImage, impression: Impression) -> RgbaImage:
-    """Return one impression as people want to see it: as it lay on the page, the rest transparent.
-
-    Raises:
-        ImpressionUnusable: the box does not lie on this page.
-    """
-    check_page(page)
-    x, y, w, h = impression.box_px
-    if x < 0 or y < 0 or x + w > page.shape[1] or y + h > page.shape[0]:
-        raise ImpressionUnusable(
-            f"box {impression.box_px} does not lie on a page of {page.shape[1]} x {page.shape[0]} px; "
-            "hand in the page the impression was read from",
-            zh="印模位置不在该页面上，请提供原页面",
-        )
-    alpha = np.round(np.clip(impression.ink, 0, 1) * 255).astype(np.uint8)
-    return np.dstack([page[y : y + h, x : x + w], alpha])

@@ -14,6 +14,7 @@ _RADII = 100
 _STAR_BAND = (0.14, 0.30)
 _TEXT_BAND = (0.60, 0.91)
 _MIN_STAR = 0.25
+_STAR_REACH = 0.50
 
 
 def find_angle(ink: InkAmount, outline: Outline, *, page_turn_deg: float = 0.0) -> float:
@@ -55,10 +56,38 @@ def _of_round(rolled: NDArray[np.float32], page_turn_deg: float) -> float:
     star = np.fft.rfft(_band(rolled, _STAR_BAND))
     others = np.abs(star[[1, 2, 3, 4, 6, 7]]).max()
     if abs(star[5]) > _MIN_STAR * max(1e-6, abs(star[0])) and abs(star[5]) > others:
-        point = math.degrees(-np.angle(star[5])) / 5
+        point = _star_point(rolled, math.degrees(-np.angle(star[5])) / 5)
         turns = round((up - point) / 72)
         return _wrapped(point + 72 * turns)
     return _wrapped(_mirror_axis(filled, up))
+
+
+def _star_point(rolled: NDArray[np.float32], near_deg: float) -> float:
+    """Return the turn of a five-pointed star within 10 degrees of a guess, whatever its size.
+
+    Its edges decide; ink that is missing inside it does not.
+    """
+    columns = round(_STAR_REACH * _RADII)
+    radius = (np.arange(columns) + 0.5) / _RADII
+    ink = (rolled[:, :columns].astype(np.float64) - 0.5) * radius
+    spectrum = np.fft.rfft(ink, axis=0)
+    step = 360 / _TURNS
+    from_point = (np.arange(_TURNS) * step + 36) % 72 - 36
+    scores = []
+    for outer in np.arange(0.22, _STAR_REACH - 0.03, 0.01):
+        # The edge from a point at 0 to a notch at 36 degrees (radius 0.382) is a straight line.
+        edge = outer * math.sin(math.radians(18)) / np.sin(np.radians(18 + np.abs(from_point)))
+        star = np.where(radius[None] < edge[:, None], 1.0, -1.0)
+        match = np.fft.irfft((np.conj(np.fft.rfft(star, axis=0)) * spectrum).sum(1), n=_TURNS)
+        scores.append(match)
+    match = np.array(scores)
+    rows = np.arange(round((near_deg - 10) / step), round((near_deg + 10) / step) + 1)
+    near = match[:, rows % _TURNS]
+    size, at = np.unravel_index(int(np.argmax(near)), near.shape)
+    before, here, after = (match[size, (rows[at] + k) % _TURNS] for k in (-1, 0, 1))
+    bend = before - 2 * here + after
+    between = 0.5 * (before - after) / bend if bend < 0 else 0.0
+    return float((rows[at] + np.clip(between, -0.5, 0.5)) * step)
 
 
 def _mirror_axis(filled: NDArray[np.float64], near_deg: float) -> float:
