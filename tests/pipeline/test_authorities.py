@@ -19,8 +19,10 @@ from pipeline.authorities import (
 from pipeline.tryout.tsa import TsaServer
 from stages.crypto.tsp import MAX_RESPONSE_BYTES
 from stages.errors import TimestampUnavailable
+from tests.simulators import pki as simulated
 
-pytest_plugins = ("tests.simulators.pki",)
+tryout_pki = simulated.tryout_pki
+tryout_tsa = simulated.tryout_tsa
 
 Behaviour = Callable[[BaseHTTPRequestHandler], None]
 

@@ -18,9 +18,10 @@ from pipeline.keys import DEFAULT_PINS, MAX_KEY_FILE_BYTES, check_usable, open_s
 from pipeline.tryout.certificates import issue, tryout_name
 from pipeline.tryout.pki import TryoutPki
 from stages.errors import SigningRefused
+from tests.simulators import pki as simulated
 from tests.simulators.keys import new_key, pem_of, small_root, write_pem_signer
 
-pytest_plugins = ("tests.simulators.pki",)
+tryout_pki = simulated.tryout_pki
 
 NOW = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 

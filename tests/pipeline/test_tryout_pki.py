@@ -15,9 +15,10 @@ from pipeline.keys import check_usable, open_signer
 from pipeline.tryout.pki import TryoutPki, create_pki, open_pki
 from stages.crypto.tryout import is_tryout
 from stages.errors import SigningRefused
+from tests.simulators import pki as simulated
 from tests.simulators.keys import new_key
 
-pytest_plugins = ("tests.simulators.pki",)
+tryout_pki = simulated.tryout_pki
 
 NOW = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 

@@ -18,10 +18,12 @@ from pipeline.tryout.tsa import MAX_REQUEST_BYTES, POLICY, REQUEST_TYPE, RESPONS
 from stages.authorities import Signer
 from stages.crypto.tsp import build_request, check_response
 from stages.errors import SigningRefused
+from tests.simulators import pki as simulated
 from tests.simulators.keys import write_pem_signer
 from tests.simulators.outsiders import openssl_ts_verify, run
 
-pytest_plugins = ("tests.simulators.pki",)
+tryout_pki = simulated.tryout_pki
+tryout_tsa = simulated.tryout_tsa
 
 NOW = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 DATA = b"what is stamped"

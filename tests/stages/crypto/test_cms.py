@@ -34,10 +34,8 @@ class Odd:
         self.sign = real.sign
 
 
-@settings(max_examples=20, deadline=None)
-@given(digest=st.binary(min_size=32, max_size=32))
-def test_a_strict_reader_reads_what_was_written(tryout_signer: Signer, digest: bytes) -> None:
-    made = make_cms(tryout_signer, digest)
+def test_a_strict_reader_reads_what_was_written(tryout_signer: Signer) -> None:
+    made = make_cms(tryout_signer, bytes(range(32)))
     parsed = asn1_cms.ContentInfo.load(made, strict=True)
     assert parsed.dump(force=True) == made  # DER: written again, it is the same
     (info,) = parsed["content"]["signer_infos"]
