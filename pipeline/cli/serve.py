@@ -81,7 +81,7 @@ def check_loopback(host: str) -> str:
 
 
 def stop_gently() -> None:
-    """Let the first SIGTERM or Ctrl+C end the server once what is in hand is done; the second interrupts that.
+    """Let the first SIGTERM or Ctrl+C end the server once what is in hand is done; the second interrupts.
 
     uvicorn gives a signal it has obeyed to whoever handled it before; left to the default, SIGTERM would then
     kill the workers in the middle of a step.
