@@ -10,12 +10,17 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from pipeline.keys import open_signer
+from pipeline.tryout.pki import TryoutPki
+from pipeline.tryout.tsa import POLICY, answer
 from stages.archive import ToArchive, archive, verify_archive
 from stages.authorities import TrustAnchors
-from stages.documents import ArchivePackage
+from stages.documents import ArchivePackage, Lamp, SignatureRequest, StampedDocument
 from stages.errors import Indeterminate, InputRefused, PlanRefused, TimestampUnavailable, Untrusted
 from stages.manifests import canonical_json, parse_manifest
 from stages.policy import BID_DOCUMENT, POLICIES, policy_for, retain_until
+from stages.sign import sign
+from stages.timestamp import timestamp
 from stages.verify import verdict_json, verify
 from tests.simulators.signed_pdfs import NOW, Pki, blank_pdf, sign_pdf
 
@@ -38,8 +43,8 @@ def sha(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def to_archive(original: Path, signed: Path, trust: TrustAnchors) -> ToArchive:
-    verdict = verdict_json(Path("投标函.pdf"), verify(signed, trust, NOW))
+def to_archive(original: Path, signed: Path, trust: TrustAnchors, now: datetime = NOW) -> ToArchive:
+    verdict = verdict_json(Path("投标函.pdf"), verify(signed, trust, now))
     signed_bytes, original_bytes = signed.read_bytes(), original.read_bytes()
     verdict["signed"] = {"sha256": sha(signed_bytes), "size_bytes": len(signed_bytes)}
     return ToArchive(
@@ -273,3 +278,44 @@ def test_a_manifest_naming_a_file_twice_is_untrusted(kept: list[Kept]) -> None:
     value["objects"][1] = value["objects"][0]
     with pytest.raises(Untrusted):
         parse_manifest(canonical_json(value))
+
+
+def test_what_our_own_line_signs_is_verified_and_archived(tryout_pki: TryoutPki, tmp_path: Path) -> None:
+    """Sign, timestamp, verify and archive with the try-out authority, from one blank page to evidence."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    original = blank_pdf(tmp_path / "a.pdf")
+    work = tmp_path / "work.pdf"
+    work.write_bytes(original.read_bytes())
+    size_bytes = original.stat().st_size
+    signer = open_signer(tryout_pki.signer_uri, pin=tryout_pki.pin("signer"))
+    tsa = open_signer(tryout_pki.tsa_uri, pin=tryout_pki.pin("tsa"))
+
+    class Local:
+        name = "try-out"
+
+        def ask(self, request: bytes) -> bytes:
+            return answer(request, signer=tsa, policy=POLICY, serial=5, now=now)
+
+    trust = TrustAnchors(roots=(tryout_pki.root,))
+    request = SignatureRequest(field_name="Sealine1", signed_at=now)
+    signed = sign(StampedDocument(work, size_bytes, widget_mark=None), signer, request)
+    missing = verify(work, trust, now).signatures[0]
+    assert (missing.integrity, missing.identity, missing.trust, missing.time) == (
+        Lamp.PASSED,
+        Lamp.PASSED,
+        Lamp.PASSED,
+        Lamp.UNKNOWN,
+    )
+    timestamp(signed, Local(), [tryout_pki.root], nonce=3, now=now)
+    verdict = verify(work, trust, now)
+    assert verdict.indication == "TOTAL-PASSED"
+    assert verdict.signatures[0].tryout
+    assert work.read_bytes().startswith(original.read_bytes())
+    document = to_archive(original, work, trust, now)
+    (package,) = archive([document], Local(), [tryout_pki.root], nonce=4, now=now)
+    (tmp_path / "v.json").write_bytes(document.verdict_json)
+    objects = {"original": original, "signed": work, "verdict": tmp_path / "v.json"}
+    assert (
+        verify_archive(package.manifest, package.evidence, objects, trust, now)["indication"]
+        == "TOTAL-PASSED"
+    )

@@ -12,6 +12,8 @@ import pikepdf
 import pytest
 from asn1crypto import cms
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from stages.authorities import TrustAnchors
@@ -467,6 +469,31 @@ def test_the_verdict_changes_nothing_in_the_file(signed: Path, pki: Pki) -> None
     before = signed.read_bytes()
     verify(signed, replace(pki.trust), NOW)
     assert signed.read_bytes() == before
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    place=st.floats(0, 1, exclude_max=True),
+    cut=st.integers(0, 30),
+    put=st.binary(max_size=30),
+    twice=st.booleans(),
+)
+def test_whatever_is_done_to_a_file_is_a_verdict_and_passes_only_if_nothing_signed_changed(
+    signed: Path, signed_twice: Path, pki: Pki, place: float, cut: int, put: bytes, twice: bool
+) -> None:
+    source = signed_twice if twice else signed
+    data = source.read_bytes()
+    at = int(place * len(data))
+    changed = data[:at] + put + data[at + cut :]
+    path = source.with_name("mutant.pdf")
+    path.write_bytes(changed)
+    try:
+        verdict = verify(path, pki.trust, NOW)
+    except InputRefused:
+        return
+    if verdict.indication is Indication.TOTAL_PASSED and changed.strip() != data.strip():
+        start, end = contents_of(data)
+        assert (changed[:start], changed[end:]) == (data[:start], data[end:])
 
 
 @pytest.mark.needs_shared
