@@ -222,6 +222,10 @@ def open_base(path: Path, *, name: str = "") -> Iterator[BasePdf]:
             "PDF 已加密，请去除密码后重新提交",
         ) from error
     except pikepdf.PdfError as error:
+        if "unable to find page tree" in str(error):
+            raise _refuse(
+                name, "the PDF has no pages; export it again", "PDF 没有页面，请重新导出"
+            ) from error
         raise _damaged(name, "no PDF reader could follow it", "无法解析") from error
     with pdf:
         _check_whole(name, pdf)

@@ -15,6 +15,8 @@ Box = tuple[float, float, float, float]
 
 LETTER_PT: Box = (0.0, 0.0, 612.0, 792.0)
 """What readers take for a page without a MediaBox."""
+MIN_SIDE_MM = 0.01
+"""A page thinner than this has no area to speak of."""
 MAX_USER_UNIT = 75_000.0
 MAX_COORDINATE = 1e7
 
@@ -34,7 +36,7 @@ def page_geometry(page: pikepdf.Object) -> PageGeometry:
     user_unit = _user_unit(page.get("/UserUnit"))
     width = mm_from_pt((visible[2] - visible[0]) * user_unit)
     height = mm_from_pt((visible[3] - visible[1]) * user_unit)
-    if width <= 0 or height <= 0:
+    if min(width, height) < MIN_SIDE_MM:
         raise InputRefused("a page has no area; export the PDF again", zh="有页面没有面积，请重新导出 PDF")
     if rotate in (90, 270):
         width, height = height, width

@@ -9,10 +9,14 @@ MAX_KEYWORD_CHARS = 200
 
 
 def folded(text: str) -> str:
-    """Return text by NFKC without blanks and invisible characters; （Ａ） becomes (A)."""
+    """Return text without blanks and invisible characters, each character by NFKC; （Ａ） becomes (A).
+
+    Character by character, so that a page's characters keep their boxes.
+    """
     return "".join(
         char
-        for char in unicodedata.normalize("NFKC", text)
+        for original in text
+        for char in unicodedata.normalize("NFKC", original)
         if not char.isspace() and unicodedata.category(char) not in ("Cf", "Cc")
     )
 

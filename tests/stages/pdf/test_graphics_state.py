@@ -1,0 +1,55 @@
+"""What a page's content leaves open is closed, and what it closes too often is opened."""
+
+import pikepdf
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.pdf.graphics_state import Balance, content_balance
+
+
+def balance_of(*parts: bytes) -> Balance:
+    with pikepdf.new() as pdf:
+        return content_balance([pdf.make_stream(part) for part in parts])
+
+
+@pytest.mark.parametrize(
+    ("content", "before", "after"),
+    [
+        (b"", 1, 1),
+        (b"q 1 0 0 1 0 0 cm Q", 1, 1),
+        (b"q q 1 0 0 1 0 0 cm", 1, 3),
+        (b"Q Q 1 0 0 1 0 0 cm", 3, 1),
+        (b"Q q", 2, 2),
+        (b"BT (q q \\) q (q) q) Tj ET", 1, 1),
+        (b"BT [(q)-20(q)] TJ <71> Tj ET % q q\nq", 1, 2),
+        (b"BI /W 1 /H 1 ID q q q EI\nQ", 2, 1),
+        (b"/q gs /Q Do q", 1, 2),
+        (b"q\nQ\rq[1]0 d", 1, 2),
+    ],
+)
+def test_saves_and_restores_are_counted(content: bytes, before: int, after: int) -> None:
+    assert balance_of(content) == Balance(before, after)
+
+
+def test_streams_are_read_as_one() -> None:
+    assert balance_of(b"q", b"Q") == Balance()
+    assert balance_of(b"q", b"cm") == Balance(1, 2)
+
+
+def test_content_that_cannot_be_decoded_counts_as_balanced() -> None:
+    with pikepdf.new() as pdf:
+        stream = pdf.make_stream(b"")
+        stream.write(b"no deflate", filter=pikepdf.Name.FlateDecode)
+        assert content_balance([stream]) == Balance()
+
+
+@given(st.lists(st.sampled_from([b"q", b"Q", b"1 0 0 1 5 5 cm"]), max_size=40))
+def test_after_it_the_first_state_is_back(operators: list[bytes]) -> None:
+    balance = balance_of(b" ".join(operators))
+    stack, lowest = 0, 0
+    for operator in [b"q"] * balance.before + operators:
+        stack += {b"q": 1, b"Q": -1}.get(operator, 0)
+        lowest = min(lowest, stack - 1)
+    assert lowest >= 0  # our own save is never undone by the page
+    assert stack == balance.after

@@ -1,0 +1,172 @@
+"""What inspect says of a PDF is so, and what it refuses it refuses in one clear line."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pikepdf
+import pytest
+
+from stages.documents import DocMDP, InspectedDocument, Severity
+from stages.errors import InputRefused
+from stages.inspect import inspect
+from stages.pdf import signatures as signatures_module
+from tests.simulators import pdfs
+from tests.simulators.pdfs import PageKind, source_file
+
+
+def codes(path: Path) -> set[str]:
+    document = inspect(source_file(path))
+    for finding in document.findings:
+        assert finding.message
+        assert finding.message_zh
+    return {finding.code for finding in document.findings}
+
+
+def javascript() -> pikepdf.Object:
+    return pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS=pikepdf.String("app.alert(1)"))
+
+
+def test_pages_are_as_displayed(tmp_path: Path) -> None:
+    path = pdfs.build(tmp_path / "a.pdf", [PageKind(), PageKind(rotate=90), PageKind(user_unit=2)])
+    document = inspect(source_file(path))
+    assert document.source_sha256 == source_file(path).sha256
+    assert [(round(p.width_mm), round(p.height_mm)) for p in document.pages] == [
+        (210, 297),
+        (297, 210),
+        (420, 594),
+    ]
+    assert document.signatures == ()
+
+
+def test_a_plain_file_with_its_fonts_inside_has_nothing_said_of_it(tmp_path: Path) -> None:
+    assert codes(pdfs.build(tmp_path / "a.pdf", [PageKind(content=b"")])) == {"fonts-not-embedded"}
+    body = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> >>"
+    node = b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>"
+    assert codes(pdfs.raw(tmp_path / "b.pdf", [b"<< /Type /Catalog /Pages 2 0 R >>", node, body])) == set()
+
+
+@pytest.mark.parametrize(
+    ("entries", "code"),
+    [
+        ({"/OpenAction": javascript()}, "javascript"),
+        ({"/Names": pikepdf.Dictionary(JavaScript=pikepdf.Dictionary())}, "javascript"),
+        ({"/AA": pikepdf.Dictionary(WC=javascript())}, "javascript"),
+        ({"/Names": pikepdf.Dictionary(EmbeddedFiles=pikepdf.Dictionary())}, "attachments"),
+        ({"/OpenAction": pikepdf.Dictionary(S=pikepdf.Name.Launch)}, "launch-action"),
+        ({"/OpenAction": pikepdf.Dictionary(S=pikepdf.Name.GoTo, Next=javascript())}, "javascript"),
+        ({"/OpenAction": pikepdf.Dictionary(S=pikepdf.Name.SubmitForm)}, "submit-action"),
+        ({"/OCProperties": pikepdf.Dictionary()}, "optional-content"),
+        ({"/AcroForm": pikepdf.Dictionary(XFA=pikepdf.Array())}, "xfa-form"),
+        ({"/Perms": pikepdf.Dictionary(UR3=pikepdf.Dictionary())}, "usage-rights"),
+        (
+            {"/StructTreeRoot": pikepdf.Dictionary(), "/MarkInfo": pikepdf.Dictionary(Marked=True)},
+            "tagged",
+        ),
+    ],
+)
+def test_what_a_file_carries_is_said(tmp_path: Path, entries: dict[str, object], code: str) -> None:
+    plain = pdfs.build(tmp_path / "plain.pdf", [PageKind()])
+    assert code not in codes(plain)
+    assert code in codes(pdfs.with_catalogue(tmp_path / "a.pdf", plain, entries))
+
+
+def test_actions_of_annotations_are_said(tmp_path: Path) -> None:
+    path = pdfs.build(tmp_path / "a.pdf", [PageKind()] * 2)
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        link = pikepdf.Dictionary(S=pikepdf.Name.URI, URI=pikepdf.String("http://example.invalid/"))
+        pdf.pages[1].Annots = pikepdf.Array([pikepdf.Dictionary(Subtype=pikepdf.Name.Link, A=link)])
+        pdf.save(path)
+    assert "uri-action" in codes(path)
+
+
+def test_a_hybrid_file_is_said_to_be_one(tmp_path: Path) -> None:
+    assert "hybrid-xref" in codes(pdfs.hybrid(tmp_path / "h.pdf"))
+
+
+def test_a_scan_with_its_pixels_for_points_is_warned_of(tmp_path: Path) -> None:
+    path = pdfs.build(tmp_path / "a.pdf", [PageKind(), PageKind(media=(0, 0, 4000, 3000))])
+    document = inspect(source_file(path))
+    finding = next(finding for finding in document.findings if finding.code == "page-box-odd")
+    assert finding.severity is Severity.WARNING
+    assert "pages 2:" in finding.message
+    assert "1411 × 1058 mm" in finding.message
+
+
+def signed(tmp_path: Path, *, level: int | None = None, perms: bool = False) -> InspectedDocument:
+    plain = pdfs.build(tmp_path / "plain.pdf", [PageKind()])
+    return inspect(
+        source_file(pdfs.with_signature_field(tmp_path / "s.pdf", plain, level=level, perms=perms))
+    )
+
+
+def test_a_signature_is_found_by_its_full_name_with_its_instant(tmp_path: Path) -> None:
+    (signature,) = signed(tmp_path).signatures
+    assert signature.field_name == "甲方.签名1"
+    assert signature.docmdp is None
+    assert signature.signed_at == datetime(2024, 3, 1, 0, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("perms", [False, True])
+@pytest.mark.parametrize(
+    ("level", "docmdp"),
+    [
+        (1, DocMDP.NO_CHANGES),
+        (2, DocMDP.FILL_AND_SIGN),
+        (3, DocMDP.FILL_SIGN_ANNOTATE),
+        (7, DocMDP.NO_CHANGES),
+    ],
+)
+def test_a_certification_says_what_it_allows(tmp_path: Path, level: int, docmdp: DocMDP, perms: bool) -> None:
+    document = signed(tmp_path, level=level, perms=perms)
+    assert [signature.docmdp for signature in document.signatures] == [docmdp]
+    said = {finding.code: finding.severity for finding in document.findings}
+    assert said["existing-signatures"] is Severity.WARNING
+    assert said.get("certified-no-changes") == (Severity.ERROR if docmdp is DocMDP.NO_CHANGES else None)
+
+
+def test_a_certification_named_only_in_perms_counts(tmp_path: Path) -> None:
+    plain = pdfs.build(tmp_path / "plain.pdf", [PageKind()])
+    perms = pikepdf.Dictionary(DocMDP=pikepdf.Dictionary(Type=pikepdf.Name.Sig, M=pikepdf.String("D:99")))
+    path = pdfs.with_catalogue(tmp_path / "a.pdf", plain, {"/Perms": perms})
+    (signature,) = inspect(source_file(path)).signatures
+    assert signature.docmdp is DocMDP.FILL_AND_SIGN
+    assert signature.signed_at is None
+
+
+def test_a_form_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bodies = [
+        b"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [4 0 R] >> >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> >>",
+        b"<< /T (a) /Kids [4 0 R] >>",
+    ]
+    path = pdfs.raw(tmp_path / "a.pdf", bodies)
+    monkeypatch.setattr(signatures_module, "MAX_FIELD_DEPTH", 9)
+    with pytest.raises(InputRefused, match=r"^a\.pdf: .*deeper than 9"):
+        inspect(source_file(path))
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [(b"", "empty"), (b"hello", "not a PDF"), (b"%PDF-1.7\n" + b"x" * 5000, "damaged or cut off")],
+)
+def test_bad_input_is_one_line_with_the_name_in_the_package(tmp_path: Path, data: bytes, says: str) -> None:
+    path = tmp_path / "f00d"
+    path.write_bytes(data)
+    with pytest.raises(InputRefused) as caught:
+        inspect(source_file(path, "商务/投标函.pdf"))
+    assert str(caught.value).startswith("商务/投标函.pdf: ")
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "f00d" not in str(caught.value)
+    assert caught.value.zh.startswith("商务/投标函.pdf：")
+
+
+def test_a_file_of_no_pages_and_a_broken_tree_are_refused_by_name(tmp_path: Path) -> None:
+    catalogue = b"<< /Type /Catalog /Pages 2 0 R >>"
+    empty = pdfs.raw(tmp_path / "a.pdf", [catalogue, b"<< /Type /Pages /Kids [] /Count 0 >>"])
+    with pytest.raises(InputRefused, match=r"^a\.pdf: .*no pages"):
+        inspect(source_file(empty))
+    broken = pdfs.raw(tmp_path / "b.pdf", [catalogue, b"<< /Type /Pages /Kids [null] /Count 1 >>"])
+    with pytest.raises(InputRefused, match=r"^b\.pdf: .*page tree"):
+        inspect(source_file(broken))

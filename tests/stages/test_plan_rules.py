@@ -1,0 +1,115 @@
+"""A plan file is taken as it is meant, or refused with the key's path and what is allowed."""
+
+from pathlib import Path
+
+import pytest
+
+from stages.errors import PlanRefused
+from stages.plan_rules import KeywordRule, PagingRule, PositionRule, load_plan, parse_plan
+from stages.plan_yaml import MAX_PLAN_BYTES
+
+WHOLE = """
+version: 1
+project: 某某工程施工招标
+bidder: 某某建设有限公司
+rules:
+  - seal: 公章
+    keyword: [（盖单位章）, "/投标人.*章/"]
+    occurrence: 2
+    anchor: right
+    offset_mm: [1.5, -2]
+    files: "商务/*.pdf"
+  - seal: 公章
+    pages: "1-3,5,-1"
+    x_mm: 120
+    y_mm: 200
+    from: bottom_right
+  - seal: 公章
+    paging: right
+    every: 20
+    skip_first: 1
+"""
+
+
+def test_a_whole_plan_is_read(tmp_path: Path) -> None:
+    (tmp_path / "plan.yaml").write_text(WHOLE, encoding="utf-8")
+    rules = load_plan(tmp_path / "plan.yaml")
+    by_keyword, by_position, paging = rules.rules
+    assert isinstance(by_keyword, KeywordRule)
+    assert by_keyword.keyword == ("（盖单位章）", "/投标人.*章/")
+    assert (by_keyword.occurrence, by_keyword.anchor, by_keyword.offset_mm) == (2, "right", (1.5, -2.0))
+    assert by_keyword.names_files
+    assert isinstance(by_position, PositionRule)
+    assert (by_position.pages, by_position.corner) == ("1-3,5,-1", "bottom_right")
+    assert isinstance(paging, PagingRule)
+    assert (paging.paging, paging.position, paging.every, paging.skip_first) == ("right", 0.5, 20, 1)
+    assert not paging.names_files
+    assert rules.document_type == "投标文件"
+    assert rules.unmarked_files == "refuse"
+    assert rules.seals == ("公章",)
+
+
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        ("{seal: 公章, keyword: a, colour: red}", r"rules\[0\]\.colour: this key is unknown"),
+        ("{keyword: a}", r"rules\[0\]\.seal: this key is missing"),
+        ("{seal: 公章}", r"rules\[0\]: one of keyword, pages with x_mm and y_mm, or paging"),
+        ("{seal: 公章, keyword: a, paging: right}", r"rules\[0\]\.paging: this key is unknown"),
+        ("{seal: 公章, pages: all}", r"rules\[0\]\.x_mm: this key is missing"),
+        ("{seal: 公章, keyword: a, anchor: middle}", r"rules\[0\]\.anchor: .*'center', 'left'"),
+        ("{seal: 公章, keyword: a, occurrence: 0}", r"rules\[0\]\.occurrence"),
+        ("{seal: 公章, keyword: a, occurrence: true}", r"rules\[0\]\.occurrence"),
+        ("{seal: 公章, keyword: a, offset_mm: [1]}", r"rules\[0\]\.offset_mm"),
+        ("{seal: 公章, keyword: a, offset_mm: [1, .nan]}", r"rules\[0\]\.offset_mm\[1\]"),
+        ("{seal: 公章, keyword: '/(/'}", r"rules\[0\]\.keyword\[0\]: /\(/ is no regular expression"),
+        ("{seal: 公章, keyword: []}", r"rules\[0\]\.keyword"),
+        ("{seal: 公章, keyword: 5}", r"rules\[0\]\.keyword"),
+        ("{seal: 公章, pages: some, x_mm: 1, y_mm: 1}", r'rules\[0\]\.pages: "some" selects no pages'),
+        ("{seal: 公章, pages: all, x_mm: '1', y_mm: 1}", r"rules\[0\]\.x_mm"),
+        ("{seal: 公章, pages: all, x_mm: true, y_mm: 1}", r"rules\[0\]\.x_mm"),
+        ("{seal: 公章, paging: middle}", r"rules\[0\]\.paging"),
+        ("{seal: 公章, paging: right, position: 2}", r"rules\[0\]\.position"),
+        ("{seal: '', paging: right}", r"rules\[0\]\.seal"),
+        ("just text", r"rules\[0\]"),
+    ],
+)
+def test_what_is_wrong_is_named_by_its_path(rule: str, says: str) -> None:
+    with pytest.raises(PlanRefused, match=says) as caught:
+        parse_plan(f"version: 1\nrules:\n  - {rule}\n".encode())
+    assert "rules[0]" in caught.value.zh
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "the plan: "),
+        ("- 1", "the plan: "),
+        ("version: 2\nrules: [{seal: a, paging: left}]", "version"),
+        ("version: 1\nrules: []", "rules"),
+        ("version: 1\nrulez: []\nrules: [{seal: a, paging: left}]", "rulez: this key is unknown"),
+        ("version: 1\nversion: 1", "no valid YAML in line 2: the key version stands twice"),
+        ("a: &x [1]\nb: *x", "aliases are not allowed"),
+        ("a: [1", "no valid YAML in line"),
+        ("!!python/object/apply:os.system [ls]", "no valid YAML"),
+        ("[" * 5000, "nested too deeply|no valid YAML"),
+        ("a: 2024-99-99", "no valid YAML"),
+        ("x" * (MAX_PLAN_BYTES + 1), "larger than"),
+    ],
+)
+def test_what_is_no_plan_is_refused(text: str, says: str) -> None:
+    with pytest.raises(PlanRefused, match=says) as caught:
+        parse_plan(text.encode())
+    assert caught.value.zh
+
+
+def test_what_is_no_text_or_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PlanRefused, match="not UTF-8"):
+        parse_plan("version: 1 # 公章".encode("gbk"))
+    with pytest.raises(PlanRefused, match="cannot be read"):
+        load_plan(tmp_path / "none.yaml")
+
+
+def test_a_byte_order_mark_does_not_matter() -> None:
+    assert parse_plan(b"\xef\xbb\xbfversion: 1\nrules: [{seal: a, paging: left}]").version == 1
