@@ -288,6 +288,11 @@ def test_the_image_is_pinned_installs_by_hash_and_does_not_run_as_root() -> None
     assert f'version="{_project()["version"]}"' in dockerfile
 
 
+@pytest.mark.parametrize("target", ["demo", "test", "lint", "bench"])
+def test_every_make_target_sets_itself_up(target: str) -> None:
+    assert re.search(rf"^{target}: setup$", _text("Makefile"), re.MULTILINE)
+
+
 def test_ci_lints_and_tests_and_lists_its_packages_once() -> None:
     run = _text(".ci/run")
     assert run.index("make lint") < run.index("make test")
