@@ -75,7 +75,7 @@ def test_no_flipped_bit_of_the_record_proves_another_time(pki: Pki) -> None:
     record = records_of(groups, pki)[1]
     token = record.index(evidence_token(record))
     passed = []
-    for place in (*range(token), *range(token, len(record), 5)):
+    for place in (*range(token), *range(token, len(record), 3)):
         changed = bytearray(record)
         changed[place] ^= 1 << (place % 8)
         try:
@@ -87,10 +87,15 @@ def test_no_flipped_bit_of_the_record_proves_another_time(pki: Pki) -> None:
     signed = record.index(parsed["encap_content_info"].dump())
     signer = record.index(parsed["signer_infos"].dump())
     root = record.index(pki.root.dump())
+    algorithms = [
+        parsed["signer_infos"][0][name].dump() for name in ("digest_algorithm", "signature_algorithm")
+    ]
+    ends = [record.index(algorithm, signer) + len(algorithm) for algorithm in algorithms]
     unsigned = [
         range(token, signed),  # versions and the list of digest algorithms
         range(root, root + len(pki.root.dump())),  # a copy: it is not what the root is believed for
-        range(signer, signer + 10),  # the version of the SignerInfo
+        range(signer, signer + 11),  # the version of the SignerInfo
+        *(range(end - 2, end) for end in ends),  # NULL parameters
     ]
     assert [place for place in passed if not any(place in part for part in unsigned)] == []
 
