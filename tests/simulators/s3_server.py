@@ -137,11 +137,10 @@ def _stop(folder: Path) -> None:
             pid = int((folder / f"{name}.pid").read_text())
         except (FileNotFoundError, ValueError):
             continue
-        for how in (signal.SIGTERM, signal.SIGKILL):
-            with suppress(ProcessLookupError):
-                os.kill(pid, how)
-            if _is_gone(pid, timeout_s=10.0):
-                break
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)  # its data are in memory, and are thrown away
+        if not _is_gone(pid, timeout_s=10.0):
+            raise RuntimeError(f"{name} does not end")
 
 
 def _is_gone(pid: int, *, timeout_s: float) -> bool:

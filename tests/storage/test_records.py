@@ -147,6 +147,12 @@ def test_a_silent_database_is_unavailable_and_its_password_not_told(free_port: i
         open_records(f"sqlite:///{tmp_path}/file/records.db")
 
 
+def test_a_home_folder_may_have_any_name(tmp_path: Path) -> None:
+    path = tmp_path / "投标 100%?x=1#2" / "records.db"
+    open_records(f"sqlite:///{path}").close()
+    assert path.exists()
+
+
 # packages and jobs
 
 
