@@ -43,6 +43,7 @@ def inspect(source: SourceFile) -> InspectedDocument:
             *_page_findings(geometries, repeated_pages=sum(repeated)),
             *content_findings(base.pdf, pages),
         )
+        base.check_unrepaired()
     return InspectedDocument(source.sha256, geometries, signatures, findings)
 
 

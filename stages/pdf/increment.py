@@ -90,9 +90,10 @@ class Increment:
         """Return the bytes to append.
 
         Raises:
-            InputRefused: the increment is over MAX_INCREMENT_BYTES.
+            InputRefused: the increment is over MAX_INCREMENT_BYTES, or the file turned out damaged.
         """
         base = self._base
+        base.check_unrepaired()
         out = bytearray(b"" if base.ends_with_newline else b"\n")
         object_offsets: dict[ObjGen, int] = {}
         body_offsets: dict[ObjGen, int] = {}

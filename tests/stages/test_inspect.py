@@ -162,6 +162,16 @@ def test_bad_input_is_one_line_with_the_name_in_the_package(tmp_path: Path, data
     assert caught.value.zh.startswith("商务/投标函.pdf：")
 
 
+def test_objects_that_are_not_where_the_file_says_are_noticed(tmp_path: Path) -> None:
+    path = pdfs.build(tmp_path / "a.pdf", [PageKind()] * 3)
+    data = path.read_bytes()
+    start, here = data.rindex(b"startxref"), data.index(b"2 0 obj")
+    tail = b"startxref\n%d\n%%%%EOF\n" % (int(data[start + 9 :].split()[0]) + 6)
+    path.write_bytes(data[:here] + b"%slip\n" + data[here:start] + tail)
+    with pytest.raises(InputRefused, match=r"^a\.pdf: the PDF is damaged"):
+        inspect(source_file(path))
+
+
 def test_a_file_of_no_pages_and_a_broken_tree_are_refused_by_name(tmp_path: Path) -> None:
     catalogue = b"<< /Type /Catalog /Pages 2 0 R >>"
     empty = pdfs.raw(tmp_path / "a.pdf", [catalogue, b"<< /Type /Pages /Kids [] /Count 0 >>"])
