@@ -20,7 +20,7 @@ from pipeline.progress import Progress, Silent
 from pipeline.runner import Clock, Signers
 from stages.authorities import fingerprint_of
 from stages.documents import BidPackage, SealFace
-from stages.errors import SigningRefused
+from stages.errors import PlacementRefused, SigningRefused
 from stages.manifests import canonical_json
 from stages.plan import rule_hits
 from stages.plan_rules import PlanRules, check_rules_used, load_plan
@@ -170,8 +170,8 @@ class Bids:
                 key=key,
                 name=opened.package.name,
                 plan_digest=plan_object.digest,
-                project=rules.project,
-                bidder=rules.bidder,
+                project=rules.project or "",
+                bidder=rules.bidder or "",
                 document_type=rules.document_type,
                 key_uri=key_uri,
                 settings=order.to_record(),
@@ -262,11 +262,15 @@ class Bids:
         return path
 
     def _check_used(self, rules: PlanRules, looked: Sequence[LookedAt]) -> None:
-        hits = {
-            file.source.name: rule_hits(file.planned, rules) for file in looked if file.planned is not None
-        }
-        if hits:
-            check_rules_used(rules, hits)
+        """Refuse the whole package when a rule is of no use in any file that could be read."""
+        hits: dict[str, Sequence[int]] = {}
+        for file in looked:
+            if file.planned is not None:
+                hits[file.source.name] = rule_hits(file.planned, rules)
+            else:  # a file without a place has no hits; of one that could not be read nobody knows
+                is_readable = isinstance(file.error, PlacementRefused)
+                hits[file.source.name] = [0 if is_readable else 1] * len(rules.rules)
+        check_rules_used(rules, hits)
 
     def _frozen_seals(self, rules: PlanRules) -> tuple[FrozenSeal, ...]:
         frozen = []

@@ -149,7 +149,8 @@ def _kind_of(rule: object) -> str | None:
     for kind in ("keyword", "paging"):
         if kind in rule:
             return kind
-    return "pages" if {"pages", "x_mm", "y_mm"} & set(rule) else None
+    has_more = set(rule) - {"seal", "files"}  # a key misspelt is judged as a position, and so named
+    return "pages" if has_more else None
 
 
 Rule = Annotated[

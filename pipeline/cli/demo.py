@@ -17,7 +17,7 @@ def demo(
     json_: JsonOption = False,
 ) -> None:
     """演示全流程 / Run the whole line: a scanned form becomes seals, a bid package comes out archived."""
-    with open_app(context, home) as sealine, progress_bars(quiet=json_) as progress:
+    with open_app(context, home) as sealine, progress_bars(quiet=json_, in_logs=True) as progress:
         document = run_demo(sealine, out, progress=progress)
     if json_:
         write_json(document)

@@ -61,9 +61,14 @@ class _Bars:
 
 
 @contextmanager
-def progress_bars(*, quiet: bool) -> Iterator[ProgressProtocol]:
-    """Show progress on stderr for the length of a block; nothing when quiet."""
-    if quiet:
+def progress_bars(*, quiet: bool, in_logs: bool = False) -> Iterator[ProgressProtocol]:
+    """Show progress on stderr for the length of a block.
+
+    Args:
+        quiet: show nothing.
+        in_logs: show how each round ended even where nobody watches a terminal.
+    """
+    if quiet or not (stderr.is_terminal or in_logs):
         yield Silent()
         return
     columns = (

@@ -73,10 +73,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return {**ran.json, "out": str(out / "out"), "home": str(out / "home")}
 
 
-@pytest.fixture
-def home(demo: dict[str, Any], tmp_path: Path) -> Path:
-    """A home of its own with the try-out authority and the demo's two seals, and no packages."""
-    fresh = tmp_path / "home"
+@pytest.fixture(scope="session")
+def _prepared_home(demo: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the try-out authority and the demo's two seals, and no packages."""
+    fresh = tmp_path_factory.mktemp("prepared") / "home"
     assert run_sealine("--home", fresh, "pki", "init").code == 0
     shutil.rmtree(fresh / "pki")
     shutil.copytree(Path(demo["home"]) / "pki", fresh / "pki")
@@ -87,3 +87,9 @@ def home(demo: dict[str, Any], tmp_path: Path) -> Path:
         )
         assert made.code == 0, made.stderr
     return fresh
+
+
+@pytest.fixture
+def home(_prepared_home: Path, tmp_path: Path) -> Path:
+    """A home of the test's own: the prepared one, copied."""
+    return Path(shutil.copytree(_prepared_home, tmp_path / "home"))
