@@ -48,7 +48,8 @@ def ink_within(page: pymupdf.Page, box_mm: tuple[float, float, float, float]) ->
     mask = ink(np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.width, 3))
     columns = np.floor((x + (np.arange(round(w * 20)) + 0.5) / 20) * per_mm).astype(int) - pixmap.x
     rows = np.floor((y + (np.arange(round(h * 20)) + 0.5) / 20) * per_mm).astype(int) - pixmap.y
-    within: NDArray[np.bool_] = mask[np.clip(rows, 0, mask.shape[0] - 1)][:, np.clip(columns, 0, mask.shape[1] - 1)]
+    rows, columns = np.clip(rows, 0, mask.shape[0] - 1), np.clip(columns, 0, mask.shape[1] - 1)
+    within: NDArray[np.bool_] = mask[rows][:, columns]
     return within
 
 
