@@ -5,10 +5,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from stages.archive import verify_archive
-
 from pipeline.permissions import Actor, Permission, check_may
 from pipeline.runner import Clock
+from stages.archive import verify_archive
 from stages.authorities import TrustAnchors
 from storage.errors import NotFound
 from storage.objects import ObjectStore
@@ -44,6 +43,17 @@ class Archive:
             text, project=project or None, bidder=bidder or None, sha256=sha256 or None, limit=limit
         )
         return [_found_json(hit) for hit in found]
+
+    def show(self, archive_id: str, *, actor: Actor) -> dict[str, Any]:
+        """Return one archived document, as find does.
+
+        Raises:
+            NotFound: nothing is archived under that id.
+        """
+        check_may(actor, Permission.READ_ARCHIVE)
+        record = self._record(archive_id)
+        hits = self._records.find_archives(sha256=record.manifest_digest)
+        return next(_found_json(hit) for hit in hits if hit.archive.job_id == record.job_id)
 
     def get(self, archive_id: str, out: Path, *, actor: Actor) -> dict[str, str]:
         """Write everything that is kept of a document to a folder, and return the paths by role.

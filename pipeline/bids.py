@@ -28,7 +28,7 @@ from stages.policy import retain_until
 from storage.errors import NotFound
 from storage.objects import ObjectStore
 from storage.records import Records
-from storage.rows import JobError, JobRecord, Move, NewJob, NewPackage, PackageRecord
+from storage.rows import JobError, JobRecord, Move, NewJob, NewPackage, OutputRecord, PackageRecord
 from storage.schema import JobState
 
 
@@ -214,18 +214,20 @@ class Bids:
         self._records.advance(moves)
 
     def _wake(self, package_id: str, by: str) -> None:
-        """Ring for every document that can go on; open again those refused for something outside the file."""
-        jobs = self._records.jobs(package_id)
+        """Ring for every document that can go on, refusals that were no fault of the file taken back."""
         now = self._clock()
-        again = [job for job in jobs if job.state is JobState.REFUSED and _is_mendable(job)]
-        again = [job for job in again if JobState.SIGNED not in self._records.outputs(job.id)]
-        if again:
-            self._records.advance([_move(job, job.state, Act.REOPEN, by, now) for job in again])
+        moves = []
+        for job in self._records.jobs(package_id):
+            act = _way_back(job, self._records.outputs(job.id))
+            if act is not None:
+                moves.append(_move(job, job.state, act, by, now))
+        self._records.advance(moves)
         ended = (JobState.ARCHIVED, JobState.REFUSED, JobState.CANCELLED)
         self._ring([job.id for job in self._records.jobs(package_id) if job.state not in ended])
 
-    def results(self, package_id: str, out: Path | None = None) -> list[FileResult]:
+    def results(self, package_id: str, out: Path | None = None, *, actor: Actor) -> list[FileResult]:
         """Return how each file came out, its signed file exported to `out` where there is one."""
+        check_may(actor, Permission.SIGN_BIDS)
         return [self._result(job, out) for job in self._records.jobs(package_id)]
 
     def _result(self, job: JobRecord, out: Path | None) -> FileResult:
@@ -308,10 +310,19 @@ class Bids:
 
 _MENDABLE = frozenset({ExitCode.UNEXPECTED.name, ExitCode.SIGNING_REFUSED.name})
 """Refused by a bug or by a key: the same file may go through another time."""
+_JUDGED = frozenset({ExitCode.UNTRUSTED.name, ExitCode.INDETERMINATE.name, ExitCode.UNEXPECTED.name})
+"""Refused when it was verified, for want of a root certificate perhaps: it is verified again, not signed."""
 
 
-def _is_mendable(job: JobRecord) -> bool:
-    return job.error is not None and job.error.code in _MENDABLE
+def _way_back(job: JobRecord, outputs: Mapping[JobState, OutputRecord]) -> Act | None:
+    """Return how a refused job gets another chance; None when it gets none, or needs none."""
+    if job.state is not JobState.REFUSED or job.error is None:
+        return None
+    if JobState.TIMESTAMPED in outputs:
+        return Act.REVERIFY if job.error.code in _JUDGED else None
+    if JobState.SIGNED in outputs:
+        return None
+    return Act.REOPEN if job.error.code in _MENDABLE else None
 
 
 def _move(

@@ -22,6 +22,7 @@ class Act(StrEnum):
     ARCHIVE = "archive"
     REFUSE = "refuse"
     REOPEN = "reopen"
+    REVERIFY = "reverify"
 
 
 _S = JobState
@@ -39,6 +40,7 @@ _FORWARD: dict[tuple[JobState, Act], JobState] = {
     (_S.VERIFIED, Act.AWAIT_TIMESTAMP): _S.VERIFIED,
     (_S.VERIFIED, Act.ARCHIVE): _S.ARCHIVED,
     (_S.REFUSED, Act.REOPEN): _S.RECEIVED,
+    (_S.REFUSED, Act.REVERIFY): _S.TIMESTAMPED,
 }
 MOVING = (_S.RECEIVED, _S.INSPECTED, _S.PLANNED, _S.STAMPED, _S.SIGNING, _S.SIGNED, _S.TIMESTAMPED)
 """States a worker leaves by itself."""

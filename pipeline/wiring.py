@@ -30,6 +30,7 @@ from pipeline.tryout.tsa import TsaServer
 from stages.authorities import TimestampAuthority, TrustAnchors
 from storage.objects import ObjectStore
 from storage.records import Records, open_records
+from storage.s3_objects import S3Store
 
 
 def utc_now() -> datetime:
@@ -148,7 +149,13 @@ class App:
 
     @cached_property
     def archiver(self) -> Archiver:
-        """What archives packages."""
+        """What archives packages; a store that promises retention is put to the test first.
+
+        Raises:
+            RetentionNotKept: what was locked could be deleted, or its retention shortened.
+        """
+        if isinstance(self.store, S3Store):
+            self.store.wormcheck(now=utc_now())
         return Archiver(
             records=self.records,
             store=self.store,

@@ -1,23 +1,28 @@
 """Workers that answer the doorbells, in this process: for the length of a command, or until stopped."""
 
+import logging
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import dramatiq
 
 from pipeline.actors import Doorbells
-from pipeline.errors import Unavailable
+from pipeline.errors import PipelineError, Unavailable
 from pipeline.jobs import MOVING
 from pipeline.progress import Progress
 from pipeline.runner import Clock
+from storage.errors import StoreUnavailable
 from storage.records import Records
 from storage.rows import JobRecord
 from storage.schema import JobState
 
+log = logging.getLogger(__name__)
+
 SWEEP_S = 5.0
+QUIET_S = 30.0
 POLL_S = 0.05
 STALL_S = 600.0
 
@@ -33,12 +38,18 @@ def working(broker: dramatiq.Broker, *, threads: int) -> Iterator[None]:
         worker.stop()
 
 
-def sweep(records: Records, doorbells: Doorbells, clock: Clock) -> int:
-    """Ring for every job the broker may have forgotten, and for those whose wait is over; return how many."""
+def sweep(records: Records, doorbells: Doorbells, clock: Clock, *, quiet_s: float = 0.0) -> int:
+    """Ring for every job the broker may have forgotten, and for those whose wait is over; return how many.
+
+    Args:
+        quiet_s: leave out jobs something has happened to in the last seconds: they are being worked on.
+    """
     now = clock()
-    jobs = records.jobs_to_ring(now, (*MOVING, JobState.AWAITING_TIMESTAMP))
+    since = now - timedelta(seconds=quiet_s)
+    waiting = (*MOVING, JobState.AWAITING_TIMESTAMP)
+    jobs = records.jobs_to_ring(now, waiting, quiet_since_at=since)
     doorbells.ring(jobs)
-    verified = records.jobs_to_ring(now, (JobState.VERIFIED,))
+    verified = records.jobs_to_ring(now, (JobState.VERIFIED,), quiet_since_at=since)
     for package_id in sorted({records.job(job_id).package_id for job_id in verified}):
         doorbells.package.send(package_id)
     return len(jobs) + len(verified)
@@ -47,9 +58,12 @@ def sweep(records: Records, doorbells: Doorbells, clock: Clock) -> int:
 def sweep_until(
     stop: threading.Event, records: Records, doorbells: Doorbells, clock: Clock, every_s: float = SWEEP_S
 ) -> None:
-    """Sweep again and again until told to stop."""
+    """Sweep again and again until told to stop; while records or broker are silent, try again later."""
     while not stop.wait(every_s):
-        sweep(records, doorbells, clock)
+        try:
+            sweep(records, doorbells, clock, quiet_s=QUIET_S)
+        except (StoreUnavailable, PipelineError) as error:
+            log.warning("sweep: %s", error)
 
 
 def wait_for_package(

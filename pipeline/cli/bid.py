@@ -119,7 +119,7 @@ def sign(
                 wait_for_package(sealine.records, package_record.id, since=since, progress=progress)
         else:
             wait_for_package(sealine.records, package_record.id, since=since, progress=progress)
-        results = sealine.bids.results(package_record.id, out)
+        results = sealine.bids.results(package_record.id, out, actor=sealine.actor)
     show_results(package_record.id, results, json_=json_)
     return exit_of_results(results)
 

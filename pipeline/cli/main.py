@@ -50,6 +50,7 @@ def root(
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
+    logging.getLogger("pyhanko").setLevel(logging.CRITICAL)  # what it has to say stands in the verdict
 
 
 def run(arguments: Sequence[str]) -> int:

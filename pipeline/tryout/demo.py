@@ -100,7 +100,7 @@ def _sign(app: App, package: Path, plan: Path, out: Path, progress: Progress) ->
     with working(app.broker, threads=app.settings.workers):
         wait_for_package(app.records, record.id, since=since, progress=progress)
     signed = []
-    for result in app.bids.results(record.id, out):
+    for result in app.bids.results(record.id, out, actor=app.actor):
         if result.state is not JobState.ARCHIVED or result.output is None:
             raise Indeterminate(
                 f"{result.file} is {result.state}: {result.error}", zh=f"{result.file} 未完成：{result.state}"

@@ -194,7 +194,7 @@ def _plan_file(form: ReceivedForm, folder: Path) -> Path:
 
 def _results(desk: Desk, package_id: str) -> list[FileResult]:
     check_id(package_id, "文件包")
-    results = desk.sealine.bids.results(package_id)
+    results = desk.sealine.bids.results(package_id, actor=desk.sealine.actor)
     if not results:
         raise NotFound("there is no such package", zh="没有这个文件包")
     return results
@@ -206,7 +206,7 @@ def _taken_home(desk: Desk, package_id: str, wanted: Sequence[FileResult]) -> li
     paths = [folder / result.file for result in wanted]
     if not all(path.is_file() for path in paths):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        desk.sealine.bids.results(package_id, folder)
+        desk.sealine.bids.results(package_id, folder, actor=desk.sealine.actor)
     return paths
 
 

@@ -23,7 +23,7 @@ def test_no_way_leads_from_a_signed_document_back_to_signing() -> None:
         more = {
             to
             for (source, act), to in TRANSITIONS.items()
-            if source in reached and act not in (Act.REFUSE, Act.REOPEN)
+            if source in reached and act not in (Act.REFUSE, Act.REOPEN)  # REOPEN: only what is not signed
         }
         if more <= reached:
             break

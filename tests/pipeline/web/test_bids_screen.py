@@ -174,7 +174,7 @@ def test_a_file_that_waits_or_failed_says_why(
         FileResult("a.pdf", JobState.AWAITING_TIMESTAMP, None, 1, 1.0, error),
         FileResult("b.pdf", JobState.REFUSED, None, 0, 1.0, {**error, "message_zh": "文件已加密"}),
     ]
-    monkeypatch.setattr(quiet_app.bids, "results", lambda *_: results)
+    monkeypatch.setattr(quiet_app.bids, "results", lambda *_, **__: results)
     page = quiet.get("/bids/x").text
     assert ">等待时间戳</span>" in page
     assert ">失败</span>" in page
