@@ -237,7 +237,7 @@ def open_base(path: Path, *, name: str = "") -> Iterator[BasePdf]:
             "the PDF is encrypted; remove its password, then hand it in again",
             "PDF 已加密，请去除密码后重新提交",
         ) from error
-    except pikepdf.PdfError as error:
+    except (pikepdf.PdfError, RuntimeError) as error:  # QpdfRuntimeError is no PdfError
         if "unable to find page tree" in str(error):
             raise _refuse(
                 name, "the PDF has no pages; export it again", "PDF 没有页面，请重新导出"

@@ -6,6 +6,7 @@ import pikepdf
 
 from stages.documents import Finding, Severity
 from stages.pdf.structure import inherited
+from stages.pdf.syntax import name_text
 
 MAX_ANNOTATIONS = 50_000
 """Annotations looked at in a file."""
@@ -133,7 +134,7 @@ def _action_code(action: object) -> Iterator[str]:
         dictionary = _dictionary(action)
         if dictionary is None:
             return
-        code = _ACTIONS.get(str(dictionary.get("/S", "")))
+        code = _ACTIONS.get("/" + name_text(dictionary.get("/S")))
         if code:
             yield code
         action = dictionary.get("/Next")
@@ -143,8 +144,8 @@ def _action_codes(holder: pikepdf.Object) -> Iterator[str]:
     """Yield what the additional actions (/AA) of a page, annotation or catalogue do."""
     actions = _dictionary(holder.get("/AA"))
     if actions is not None:
-        for key in list(actions.keys()):
-            yield from _action_code(actions.get(key))
+        for _, action in actions.items():
+            yield from _action_code(action)
 
 
 def _annotation_codes(annotation: object) -> Iterator[str]:
@@ -171,7 +172,7 @@ def _fonts_outside(resources: pikepdf.Object | None, seen: set[tuple[int, int]],
         if font.is_indirect:
             seen.add(font.objgen)
         if not _is_embedded(font):
-            yield str(font.get("/BaseFont", "?")).lstrip("/")
+            yield name_text(font.get("/BaseFont"))
     for form in _values(resources.get("/XObject")):
         if form.is_indirect and form.objgen not in seen:
             seen.add(form.objgen)
@@ -183,8 +184,7 @@ def _values(value: object) -> Iterator[pikepdf.Object]:
     dictionary = _dictionary(value)
     if dictionary is None:
         return
-    for key in list(dictionary.keys()):
-        child = dictionary.get(key)
+    for _, child in dictionary.items():  # not by key: a key that is no UTF-8 cannot be asked for
         if isinstance(child, pikepdf.Dictionary | pikepdf.Stream):
             yield child
 

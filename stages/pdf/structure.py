@@ -28,7 +28,10 @@ def walk_pages(pdf: pikepdf.Pdf) -> Iterator[pikepdf.Object]:
         InputRefused: more than MAX_PAGES, deeper than MAX_TREE_DEPTH, a loop, or a page that is no
             indirect dictionary.
     """
-    for number, page in enumerate(_walk(pdf.Root.Pages, 0, set()), start=1):
+    root = pdf.Root.Pages
+    if not isinstance(root, pikepdf.Dictionary) or "/Kids" not in root:
+        raise _broken("its root has no /Kids", "根节点没有 /Kids")
+    for number, page in enumerate(_walk(root, 0, set()), start=1):
         if number > MAX_PAGES:
             raise InputRefused(
                 f"more than {MAX_PAGES} pages; split the file", zh=f"超过 {MAX_PAGES} 页，请拆分文件"
@@ -36,7 +39,7 @@ def walk_pages(pdf: pikepdf.Pdf) -> Iterator[pikepdf.Object]:
         yield page
 
 
-def _walk(node: pikepdf.Object, depth: int, above: set[tuple[int, int]]) -> Iterator[pikepdf.Object]:
+def _walk(node: pikepdf.Object, depth: int, seen: set[tuple[int, int]]) -> Iterator[pikepdf.Object]:
     if depth > MAX_TREE_DEPTH:
         raise _broken(f"deeper than {MAX_TREE_DEPTH}", f"超过 {MAX_TREE_DEPTH} 层")
     if not isinstance(node, pikepdf.Dictionary):
@@ -49,11 +52,12 @@ def _walk(node: pikepdf.Object, depth: int, above: set[tuple[int, int]]) -> Iter
         return
     if not isinstance(kids, pikepdf.Array):
         raise _broken("/Kids is no array", "/Kids 不是数组")
-    if node.is_indirect and node.objgen in above:
-        raise _broken("it loops", "存在循环")
-    inside = above | {node.objgen} if node.is_indirect else above
+    if node.is_indirect:
+        if node.objgen in seen:  # also a node in two places: it could make the tree grow without end
+            raise _broken("it loops", "存在循环")
+        seen.add(node.objgen)
     for kid in kids:
-        yield from _walk(kid, depth + 1, inside)
+        yield from _walk(kid, depth + 1, seen)
 
 
 def page_at(pdf: pikepdf.Pdf, page_index: int) -> pikepdf.Object:

@@ -4,6 +4,7 @@ Nothing here follows a reference into a stream or another object: what was `12 0
 """
 
 import copy
+import re
 from collections.abc import Iterable, Mapping
 
 import pikepdf
@@ -20,6 +21,23 @@ def reference(objgen: ObjGen) -> bytes:
 def name_token(name: str) -> bytes:
     """Return a name such as "/Sig 1" as it is written in a file, special bytes escaped."""
     return bytes(pikepdf.Name(name).unparse())
+
+
+def name_text(value: object) -> str:
+    """Return a name that pikepdf handed out, without its slash; "?" for anything else.
+
+    Names should be UTF-8 (ISO 32000-2 §7.3.5); older Chinese programs write GBK.
+    """
+    if not isinstance(value, pikepdf.Name):
+        return "?"
+    token = bytes(value.unparse())[1:]
+    data = re.sub(rb"#([0-9A-Fa-f]{2})", lambda match: bytes([int(match.group(1), 16)]), token)
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return token.decode("ascii", "replace")
 
 
 def value_token(value: object) -> bytes:

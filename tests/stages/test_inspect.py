@@ -70,6 +70,22 @@ def test_what_a_file_carries_is_said(tmp_path: Path, entries: dict[str, object],
     assert code in codes(pdfs.with_catalogue(tmp_path / "a.pdf", plain, entries))
 
 
+def test_fonts_named_in_gbk_are_named(tmp_path: Path) -> None:
+    path = pdfs.raw(
+        tmp_path / "a.pdf",
+        [
+            b"<< /Type /Catalog /Pages 2 0 R >>",
+            b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842]"
+            b" /Resources << /Font << /F#ff 4 0 R >> >> >>",
+            b"<< /Type /Font /Subtype /TrueType /BaseFont /#cb#ce#cc#e5 >>",
+        ],
+    )
+    (finding,) = inspect(source_file(path)).findings
+    assert finding.code == "fonts-not-embedded"
+    assert "宋体" in finding.message
+
+
 def test_actions_of_annotations_are_said(tmp_path: Path) -> None:
     path = pdfs.build(tmp_path / "a.pdf", [PageKind()] * 2)
     with pikepdf.open(path, allow_overwriting_input=True) as pdf:

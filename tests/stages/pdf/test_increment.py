@@ -234,6 +234,17 @@ def test_a_page_tree_that_loops_is_refused(tmp_path: Path) -> None:
             inherited(base.pdf.Root.Pages, "/MediaBox")
 
 
+def test_a_node_in_two_places_is_refused_and_so_is_a_root_without_kids(tmp_path: Path) -> None:
+    catalogue = b"<< /Type /Catalog /Pages 2 0 R >>"
+    twice = b"<< /Type /Pages /Kids [3 0 R 3 0 R] /Count 0 >>"
+    path = pdfs.raw(tmp_path / "x.pdf", [catalogue, twice, b"<< /Type /Pages /Kids [] /Count 0 >>"])
+    with open_base(path) as base, pytest.raises(InputRefused, match="loops"):
+        list(walk_pages(base.pdf))
+    path = pdfs.raw(tmp_path / "y.pdf", [catalogue, b"<< /Type /Page /MediaBox [0 0 9 9] >>"])
+    with open_base(path) as base, pytest.raises(InputRefused, match="root has no /Kids"):
+        list(walk_pages(base.pdf))
+
+
 @pytest.mark.parametrize(
     ("kids", "says"),
     [(b"[null]", "missing"), (b"[<< /Type /Page >>]", "no object of its own"), (b"(x)", "no array")],
