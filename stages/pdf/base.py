@@ -24,7 +24,8 @@ MAX_OBJECT_NUMBER = 8_388_607
 _LAST_STARTXREF = re.compile(rb"startxref\s+(\d{1,19})")
 _OBJECT_AFTER_END = re.compile(rb"\d\s+\d+\s+obj\b")
 _STREAM_XREF = re.compile(rb"\s*\d+\s+\d+\s+obj\b")
-_FATAL_WARNINGS = ("reconstruct", "file is damaged", "startxref", "loop", "xref")
+_FATAL_WARNINGS = ("reconstruct", "file is damaged", "find startxref")
+"""What qpdf says when it had to guess; small slips in a table, which every reader forgives, are not here."""
 
 
 @dataclass(frozen=True, eq=False)
