@@ -11,7 +11,7 @@ from seal_imaging.errors import ImpressionUnusable
 from seal_imaging.form import IMPRESSIONS_PER_SEAL
 from seal_imaging.impression import Impression, InkAmount, Quality, Reason, SealShape
 from seal_imaging.quality import INCOMPLETE_BELOW
-from seal_imaging.register import SAME_SEAL, flat_ink, frame_of, may_be_one_seal, register
+from seal_imaging.register import flat_ink, frame_of, may_be_one_seal, register
 from seal_imaging.shape import Outline
 from seal_imaging.upright import find_angle
 
@@ -33,7 +33,7 @@ def group_impressions(impressions: Sequence[Impression]) -> list[tuple[int, ...]
             leader = impressions[group[0]]
             if (
                 may_be_one_seal(leader, impressions[index])
-                and register(leader, impressions[index], is_final=False).likeness >= SAME_SEAL
+                and register(leader, impressions[index]).is_same_seal
             ):
                 group.append(index)
                 break
@@ -67,7 +67,7 @@ def fuse(impressions: Sequence[Impression]) -> Impression:
         if not may_be_one_seal(best, other):
             raise _different(order[0], index)
         laid = register(best, other)
-        if laid.likeness < SAME_SEAL:
+        if not laid.is_same_seal:
             raise _different(order[0], index)
         inks.append(laid.ink)
         weights.append(other.quality.score * laid.likeness)

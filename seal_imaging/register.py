@@ -12,12 +12,27 @@ from seal_imaging.impression import Impression, InkAmount, SealShape
 
 SIZE_TOLERANCE = 0.045
 """Impressions of one seal differ by less in width and height."""
-SAME_SEAL = 0.45
-"""Correlation of the text, after registration, from which two impressions are of one seal."""
+SAME_SEAL = 0.85
+SAME_FRAMED_SEAL = 0.76
+"""Likeness from which two impressions are of one seal.
+
+Measured on drawn seals: impressions of one round seal reach 0.98 printed over,
+of two with a common 有限公司 0.83; of one name seal 0.79 printed over, of two with a common 之印 0.82
+clean, so that name seals as like as these are taken for one.
+"""
+ALLOWANCE = 0.25
+"""How much less alike badly inked impressions may be, times the share of the outline that lacks."""
 _COARSE_SIDE_PX = 240
 _ANGLES = 720
 _CANDIDATES = 4
 _MAX_SHIFT = 0.06
+_PLACE_ROUND = 0.02
+_PLACE_FRAMED = 0.035
+"""About half a character, as a share of the frame: name seals have few and large ones."""
+_WORST = 0.2
+"""Share of the ink that may agree less than the likeness says."""
+_NEARBY = 0.02
+"""How far around a pixel its neighbourhood reaches, as a share of the frame."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,11 +41,13 @@ class Registered:
 
     Attributes:
         ink: over the reference's frame.
-        likeness: correlation of the inks inside the border, -1..1.
+        likeness: how far the characters agree, 0..1.
+        is_same_seal: it is high enough for this shape of seal.
     """
 
     ink: InkAmount
     likeness: float
+    is_same_seal: bool
 
 
 def frame_of(reference: Impression) -> tuple[int, int]:
@@ -51,14 +68,11 @@ def may_be_one_seal(a: Impression, b: Impression) -> bool:
     return all(abs(p - q) <= SIZE_TOLERANCE * max(p, q) for p, q in zip(*sizes, strict=True))
 
 
-def register(reference: Impression, moving: Impression, *, is_final: bool = True) -> Registered:
+def register(reference: Impression, moving: Impression) -> Registered:
     """Return `moving` laid over `reference`.
 
     The turns that shape and text allow are tried on small pictures, each shifted into place by
     phase correlation; the one whose text agrees best is refined by ECC.
-
-    Args:
-        is_final: refine to a hundredth of a mm; without, only the likeness is good for use.
 
     Source: Evangelidis & Psarakis, "Parametric image alignment using enhanced correlation
     coefficient maximization", 2008. A star and a ring look alike after a fifth of a turn: only
@@ -102,14 +116,18 @@ def register(reference: Impression, moving: Impression, *, is_final: bool = True
         likeness = _likeness(small_fixed, tried, inside)
         if likeness > best[0]:
             best = (likeness, turn, shift)
-    likeness, turn, (dx, dy) = best
-    if not is_final:
-        return Registered(fixed, likeness)
+    _, turn, (dx, dy) = best
     rough = laid(turn, (dx / shrink, dy / shrink), 1.0, (width, height))
     fine = _refined(fixed, rough, scale_px=max(1.0, max(width, height) / 500))
     text = _text_mask(reference, (height, width), 1.0)
-    before, after = _likeness(_calm(fixed), _calm(rough), text), _likeness(_calm(fixed), _calm(fine), text)
-    return Registered(fine, after) if after >= before else Registered(rough, before)
+    laid_over = [(_likeness(_calm(fixed), _calm(ink), text), ink) for ink in (fine, rough)]
+    ink = laid_over[0][1] if laid_over[0][0] >= laid_over[1][0] else laid_over[1][1]
+    is_framed = reference.shape in (SealShape.SQUARE, SealShape.RECTANGLE)
+    place_px = (_PLACE_FRAMED if is_framed else _PLACE_ROUND) * max(width, height)
+    likeness = _agreement(fixed, ink, text, place_px=place_px)
+    lacking = 1 - min(reference.quality.outline, moving.quality.outline)
+    enough = (SAME_FRAMED_SEAL if is_framed else SAME_SEAL) - ALLOWANCE * lacking
+    return Registered(ink, likeness, likeness >= enough)
 
 
 def flat_ink(impression: Impression) -> InkAmount:
@@ -126,11 +144,48 @@ def _calm(ink: InkAmount) -> InkAmount:
 
 
 def _likeness(a: InkAmount, b: InkAmount, where: NDArray[np.bool_]) -> float:
-    """Return the correlation of two inks over part of the frame."""
+    """Return the correlation of two inks over part of the frame, as far as both have ink thereabouts.
+
+    Where one got no ink there is nothing to compare: a missing stroke is not another stroke.
+    """
+    sigma = max(1.0, _NEARBY * max(a.shape))
+    both = np.minimum(cv2.GaussianBlur(a, (0, 0), sigma), cv2.GaussianBlur(b, (0, 0), sigma))
+    weight = both[where].astype(np.float64)
+    total = float(weight.sum())
+    if total <= 0:
+        return 0.0
     p, q = a[where].astype(np.float64), b[where].astype(np.float64)
-    p, q = p - p.mean(), q - q.mean()
-    power = math.sqrt(float((p * p).sum()) * float((q * q).sum()))
-    return float((p * q).sum()) / power if power > 0 else 0.0
+    p, q = p - (p * weight).sum() / total, q - (q * weight).sum() / total
+    power = math.sqrt(float((p * p * weight).sum()) * float((q * q * weight).sum()))
+    return float((p * q * weight).sum()) / power if power > 0 else 0.0
+
+
+def _agreement(a: InkAmount, b: InkAmount, where: NDArray[np.bool_], *, place_px: float) -> float:
+    """Return how far two inks agree, 0..1, where a missing stroke is no disagreement but another one is.
+
+    Around a place where ink did not arrive, one impression has strokes the other lacks, but not
+    the other way round. Where two seals bear different characters, each has what the other lacks.
+
+    Args:
+        place_px: sigma of the neighbourhood within which strokes are set against each other.
+    """
+    slack_px = max(1, round(0.003 * max(a.shape)))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * slack_px + 1, 2 * slack_px + 1))
+
+    def around(values: InkAmount) -> NDArray[np.float64]:
+        return np.asarray(cv2.GaussianBlur(values, (0, 0), max(1.0, place_px))[where], np.float64)
+
+    only_a = around(np.maximum(a - cv2.dilate(b, kernel), 0))
+    only_b = around(np.maximum(b - cv2.dilate(a, kernel), 0))
+    shared = around(np.minimum(a, b))
+    against = 2 * np.minimum(only_a, only_b)
+    local = shared / np.maximum(shared + against, 1e-6)
+    weight = shared + against
+    order = np.argsort(local)
+    share = np.cumsum(weight[order])
+    if share.size == 0 or share[-1] <= 0:
+        return 0.0
+    return float(local[order][int(np.searchsorted(share, _WORST * share[-1]))])
 
 
 def _text_mask(reference: Impression, shape: tuple[int, int], at: float) -> NDArray[np.bool_]:
@@ -145,7 +200,7 @@ def _text_mask(reference: Impression, shape: tuple[int, int], at: float) -> NDAr
         return np.asarray((radius > 0.42) & (radius < 0.92), np.bool_)
     if reference.shape is SealShape.ELLIPSE:
         return np.asarray(np.hypot(u, v) < 0.92, np.bool_)
-    return np.asarray(np.maximum(np.abs(u), np.abs(v)) < 0.90, np.bool_)
+    return np.asarray(np.maximum(np.abs(u), np.abs(v)) < 0.84, np.bool_)
 
 
 def _turns(

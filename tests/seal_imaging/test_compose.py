@@ -47,7 +47,7 @@ def _bar(width_mm: float, height_mm: float, angle_deg: float, px_per_mm: float) 
     )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     width=st.floats(30, 66), share=st.floats(0.4, 1), angle=st.floats(-180, 180), px_per_mm=st.floats(6, 24)
 )

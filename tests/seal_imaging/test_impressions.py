@@ -126,7 +126,7 @@ def test_a_form_photographed_at_an_angle_measures_true(font: bytes, round_seal: 
         assert found.flatten is not None
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     turn=st.floats(-40, 40),
     dpi=st.sampled_from([200, 300, 400, 600]),
