@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from stages.archive import ToArchive, archive
-from stages.policy import retain_until
-
 from pipeline.failures import failure_of, message_zh
 from pipeline.jobs import MOVING, Act, next_state
 from pipeline.runner import NONCE_BITS, Clock
+from stages.archive import ToArchive, archive
 from stages.authorities import TimestampAuthority, TrustAnchors
 from stages.documents import ArchivePackage
 from stages.errors import TimestampUnavailable, Untrusted
+from stages.policy import retain_until
 from storage.errors import StaleState
 from storage.objects import ObjectStore
 from storage.records import Records

@@ -5,14 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from stages.inspect import inspect
-from stages.plan import plan
-from stages.plan_rules import PlanRules
-
 from pipeline.failures import REFUSALS
 from pipeline.progress import Progress
 from stages.documents import BidPackage, InspectedDocument, PlannedDocument, SealFace, SourceFile
+from stages.inspect import inspect
 from stages.packages import open_package
+from stages.plan import plan
+from stages.plan_rules import PlanRules
 
 
 @dataclass(frozen=True)

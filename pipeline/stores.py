@@ -3,12 +3,11 @@
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from storage.local_objects import FolderStore
-from storage.s3_objects import S3Store
-
 from pipeline.errors import UsageRefused
 from pipeline.settings import Settings
+from storage.local_objects import FolderStore
 from storage.objects import ObjectStore
+from storage.s3_objects import S3Store
 
 
 def open_store(settings: Settings) -> ObjectStore:

@@ -12,7 +12,11 @@ from rich.table import Table
 from pipeline.progress import Progress as ProgressProtocol
 from pipeline.progress import Silent
 
-stdout = Console(highlight=False, soft_wrap=True)
+WIDTH_IN_FILES = 200
+"""Columns of a table that goes into a file or a pipe: a path should stand on one line."""
+
+_width = None if sys.stdout.isatty() else WIDTH_IN_FILES
+stdout = Console(highlight=False, soft_wrap=True, width=_width)
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
 

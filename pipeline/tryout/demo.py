@@ -18,7 +18,8 @@ from pipeline.wiring import App, utc_now
 from pipeline.workers import wait_for_package, working
 from seal_imaging import SealShape
 from seal_imaging.units import px_per_metre
-from stages.errors import Indeterminate
+from stages.documents import Indication
+from stages.errors import Indeterminate, Untrusted
 from stages.extract import ExtractedSeals
 from stages.make import SealKind
 from storage.schema import JobState
@@ -111,10 +112,26 @@ def _sign(app: App, package: Path, plan: Path, out: Path, progress: Progress) ->
 
 def _verified(signed: list[dict[str, Any]], ca: Path) -> list[dict[str, Any]]:
     verdicts = verify_files([Path(file["path"]) for file in signed], ca)["files"]
+    for verdict in verdicts:
+        _check_passed(verdict["file"], verdict)
     return [
         file | {"indication": verdict["indication"], "signatures": verdict["signatures"]}
         for file, verdict in zip(signed, verdicts, strict=True)
     ]
+
+
+def _check_passed(what: str, verdict: Mapping[str, Any]) -> None:
+    """Check that the line made something an outsider believes (given the try-out root).
+
+    Raises:
+        Untrusted: it did not; the causes are named.
+    """
+    if verdict["indication"] != Indication.TOTAL_PASSED:
+        causes = "; ".join(cause["code"] for cause in verdict["causes"]) or str(verdict.get("error"))
+        raise Untrusted(
+            f"{what}: {verdict['indication']} ({causes}); please report this demo as broken",
+            zh=f"{what}：{verdict['indication']}（{causes}），演示结果有误，请报告",
+        )
 
 
 def _retrieve(app: App, out: Path) -> dict[str, Any]:
@@ -123,4 +140,5 @@ def _retrieve(app: App, out: Path) -> dict[str, Any]:
     wanted = min(found, key=lambda hit: str(hit["file"]))
     paths = app.archive.get(str(wanted["id"]), out, actor=app.actor)
     verdict = app.archive.verify(str(wanted["id"]), actor=app.actor)
+    _check_passed(paths["evidence"], verdict)
     return {"id": wanted["id"], "file": wanted["file"], **paths, "verdict": verdict}
