@@ -1,15 +1,16 @@
 """The doorbells: each carries one id, and whoever answers reads the records for the rest."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import dramatiq
 
 from pipeline.archiver import Archiver
+from pipeline.chunks import doorbells_for
 from pipeline.failures import failure_of
 from pipeline.runner import Runner
-from storage.schema import JobState
+from storage.rows import JobRecord
 
 log = logging.getLogger(__name__)
 
@@ -20,13 +21,17 @@ QUEUE = "sealine"
 class Doorbells:
     """The actors of one broker."""
 
-    document: "dramatiq.Actor[[str], None]"
+    chunk: "dramatiq.Actor[[str], None]"
     package: "dramatiq.Actor[[str], None]"
 
-    def ring(self, job_ids: Sequence[str]) -> None:
-        """Ask for each document to be taken as far as it goes."""
-        for job_id in job_ids:
-            self.document.send(job_id)
+    def ring(self, jobs: Sequence[JobRecord], wanted: Iterable[str]) -> None:
+        """Ask for documents to be taken as far as they go: one ring for each chunk that holds a wanted one.
+
+        Args:
+            jobs: all jobs of the package.
+        """
+        for job_id in doorbells_for(jobs, wanted):
+            self.chunk.send(job_id)
 
 
 def declare_actors(broker: dramatiq.Broker, runner: Runner, archiver: Archiver) -> Doorbells:
@@ -36,18 +41,17 @@ def declare_actors(broker: dramatiq.Broker, runner: Runner, archiver: Archiver) 
     one that fails because something outside is silent keeps its state, and the sweep rings again.
     """
 
-    def advance_document(job_id: str) -> None:
+    def advance_chunk(job_id: str) -> None:
         try:
-            state = runner.run(job_id)
+            package_id = runner.run(job_id)
         except Exception as error:
             if failure_of(error).retry:
                 log.warning("job %s: %s; it waits", job_id, error)
                 return
             log.exception("job %s: unexpected failure", job_id)
             runner.refuse(job_id, error)
-            state = JobState.REFUSED
-        if state in (JobState.VERIFIED, JobState.REFUSED, JobState.AWAITING_TIMESTAMP):
-            archive_package.send(runner.records.job(job_id).package_id)
+            package_id = runner.records.job(job_id).package_id
+        archive_package.send(package_id)
 
     def archive_verified(package_id: str) -> None:
         try:
@@ -58,10 +62,10 @@ def declare_actors(broker: dramatiq.Broker, runner: Runner, archiver: Archiver) 
             else:
                 log.warning("package %s: %s; it waits", package_id, error)
 
-    document = dramatiq.actor(
-        advance_document, broker=broker, queue_name=QUEUE, actor_name="advance_document", max_retries=0
+    chunk = dramatiq.actor(
+        advance_chunk, broker=broker, queue_name=QUEUE, actor_name="advance_chunk", max_retries=0
     )
     archive_package = dramatiq.actor(
         archive_verified, broker=broker, queue_name=QUEUE, actor_name="archive_package", max_retries=0
     )
-    return Doorbells(document, archive_package)
+    return Doorbells(chunk, archive_package)

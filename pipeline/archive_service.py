@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.permissions import Actor, Permission, check_may
-from pipeline.runner import Clock
+from pipeline.steps import Clock
 from stages.archive import verify_archive
 from stages.authorities import TrustAnchors
 from storage.errors import NotFound

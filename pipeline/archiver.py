@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.failures import failure_of, message_zh
 from pipeline.jobs import MOVING, Act, next_state
-from pipeline.runner import NONCE_BITS, Clock
+from pipeline.steps import NONCE_BITS, Clock
 from stages.archive import ToArchive, archive
 from stages.authorities import TimestampAuthority, TrustAnchors
 from stages.documents import ArchivePackage

@@ -17,7 +17,7 @@ from pipeline.orders import FrozenSeal, SigningOrder
 from pipeline.packages import LookedAt, OpenedPackage, look
 from pipeline.permissions import Actor, Permission, check_may
 from pipeline.progress import Progress, Silent
-from pipeline.runner import Clock, Signers
+from pipeline.steps import Clock, Signers
 from stages.authorities import fingerprint_of
 from stages.documents import BidPackage, SealFace
 from stages.errors import PlacementRefused, SigningRefused
@@ -61,7 +61,7 @@ class Bids:
         signers: Signers,
         scratch: Path,
         clock: Clock,
-        ring: Callable[[Sequence[str]], None],
+        ring: Callable[[Sequence[JobRecord], Sequence[str]], None],
         reason: str,
         location: str,
     ) -> None:
@@ -223,7 +223,8 @@ class Bids:
                 moves.append(_move(job, job.state, act, by, now))
         self._records.advance(moves)
         ended = (JobState.ARCHIVED, JobState.REFUSED, JobState.CANCELLED)
-        self._ring([job.id for job in self._records.jobs(package_id) if job.state not in ended])
+        jobs = self._records.jobs(package_id)
+        self._ring(jobs, [job.id for job in jobs if job.state not in ended])
 
     def results(self, package_id: str, out: Path | None = None, *, actor: Actor) -> list[FileResult]:
         """Return how each file came out, its signed file exported to `out` where there is one."""

@@ -56,7 +56,7 @@ FAILURES: tuple[tuple[type[BaseException], Failure], ...] = (
     (stage_errors.Untrusted, Failure(_C.UNTRUSTED, 422, "验证不通过")),
     (stage_errors.Indeterminate, Failure(_C.INDETERMINATE, 422, "无法验证")),
     (stage_errors.SigningRefused, Failure(_C.SIGNING_REFUSED, 422, "不能签名")),
-    (storage_errors.RetentionNotKept, Failure(_C.UNAVAILABLE, 503, "存储不能保证保管期限")),
+    (storage_errors.RetentionNotKept, Failure(_C.USAGE, 400, "存储不能保证保管期限")),
     (storage_errors.RecordRefused, Failure(_C.USAGE, 400, "不能登记")),
     (storage_errors.SchemaTooNew, Failure(_C.USAGE, 400, "记录由更新的版本建立")),
     (storage_errors.Corrupt, Failure(_C.CORRUPT, 500, "存储内容与记录不符")),

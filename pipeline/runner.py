@@ -1,276 +1,135 @@
-"""One step of one job: read the row, run the stage, put the object, then move the state in one transaction.
+"""Steps in their order: read the rows, run the stages, put the objects, record a chunk in one transaction.
 
-A step may be run again at any time: what it makes depends only on what is stored, so the second
-run makes the same bytes, finds the object there already, and moves the state once.
+Nothing here may happen twice: a document that another worker has moved meanwhile is left to that worker,
+and a step done again after a crash makes the same bytes and is recorded once.
 """
 
 import logging
-import secrets
 import tempfile
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
-from pipeline.bench import INSPECTED, PLANNED, Bench
-from pipeline.failures import REFUSALS, failure_of, message_zh
-from pipeline.jobs import Act, next_state
-from pipeline.keys import check_usable
-from stages.authorities import Signer, TimestampAuthority, TrustAnchors, fingerprint_of
-from stages.documents import SignatureRequest
-from stages.errors import SigningRefused, TimestampUnavailable, Untrusted
-from stages.inspect import inspect
-from stages.manifests import canonical_json
-from stages.plan import plan
-from stages.plan_rules import PlanRules, parse_plan
-from stages.sign import find_signature, sign
-from stages.stamp import stamp, stamped_from
-from stages.timestamp import timestamp
-from stages.verdicts import check_verified, verdict_json
-from stages.verify import verify
-from storage.errors import AlreadyBound, Corrupt, StaleState
-from storage.objects import ObjectStore, StoredObject
+from pipeline.bench import Bench, Workshop
+from pipeline.chunks import chunk_of
+from pipeline.failures import REFUSALS
+from pipeline.jobs import Act
+from pipeline.steps import Outcome, Steps
+from storage.errors import AlreadyBound, StaleState
+from storage.objects import ObjectStore
 from storage.records import Records
-from storage.rows import ClaimRecord, JobError, Move
+from storage.rows import JobRecord, Move, NewClaim, NewSignature
 from storage.schema import JobState
 
 log = logging.getLogger(__name__)
 
-Clock = Callable[[], datetime]
-NONCE_BITS = 64
-
-
-class Signers(Protocol):
-    """Signing keys by URI, each opened once."""
-
-    def signer(self, uri: str) -> Signer: ...
+_AFTER: Mapping[type[Outcome], JobState] = {NewClaim: JobState.SIGNING, NewSignature: JobState.SIGNED}
+_ORDER = tuple(JobState)
 
 
 class Runner:
-    """Moves documents along the bid line, one step after another.
+    """Moves documents along the bid line."""
 
-    Args:
-        name: who stands in the log as having done it.
-        retry_s: how long a document waits for the time-stamping authority before it is rung again.
-    """
-
-    def __init__(
-        self,
-        *,
-        records: Records,
-        store: ObjectStore,
-        signers: Signers,
-        authority: TimestampAuthority,
-        trust: TrustAnchors,
-        scratch: Path,
-        clock: Clock,
-        name: str,
-        retry_s: float,
-    ) -> None:
+    def __init__(self, *, records: Records, store: ObjectStore, steps: Steps, scratch: Path) -> None:
         self.records = records
         self.store = store
-        self.signers = signers
-        self.authority = authority
-        self.trust = trust
+        self.steps = steps
         self.scratch = scratch
-        self.clock = clock
-        self.name = name
-        self.retry_s = retry_s
-        self._steps: Mapping[JobState, Callable[[Bench], None]] = {
-            JobState.RECEIVED: self._inspect,
-            JobState.INSPECTED: self._plan,
-            JobState.PLANNED: self._stamp,
-            JobState.STAMPED: self._claim,
-            JobState.SIGNING: self._sign,
-            JobState.SIGNED: self._timestamp,
-            JobState.AWAITING_TIMESTAMP: self._timestamp,
-            JobState.TIMESTAMPED: self._verify,
-        }
 
-    def run(self, job_id: str) -> JobState:
-        """Take a document as far as it goes now, and return the state it rests in.
+    def run(self, job_id: str) -> str:
+        """Take a document and the others of its chunk as far as they go now, and return their package's id.
 
         Raises:
+            NotFound: no such job.
             StoreUnavailable: the store or the records are silent; ring again later.
         """
-        job = self.records.job(job_id)
-        if job.state not in self._steps:
-            return job.state
-        self.scratch.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.scratch, prefix="job-") as folder:
-            bench = Bench(
-                records=self.records,
-                store=self.store,
-                job=job,
-                package=self.records.package(job.package_id),
-                folder=Path(folder),
-            )
-            while bench.job.state in self._steps:
-                before = bench.job.state
-                self._step(bench)
-                bench.refresh()
-                if bench.job.state in (before, JobState.AWAITING_TIMESTAMP):
-                    break
-            return bench.job.state
-
-    def _step(self, bench: Bench) -> None:
-        try:
-            self._steps[bench.job.state](bench)
-        except (StaleState, AlreadyBound):
-            log.info("job %s: another worker was first", bench.job.id)
-        except REFUSALS as error:
-            self.refuse(bench.job.id, error)
+        package_id = self.records.job(job_id).package_id
+        chunk = chunk_of(self.records.jobs(package_id), job_id)
+        movable = [job for job in chunk if self.steps.step_from(job.state) is not None]
+        if movable:
+            self._run_chunk(package_id, movable)
+        return package_id
 
     def refuse(self, job_id: str, error: Exception) -> None:
-        """Record that a document cannot go on, and why."""
-        job = self.records.job(job_id)
-        self._move(job_id, job.state, Act.REFUSE, error=error)
+        """Record that the documents of a chunk cannot go on because of an error that no step declares."""
+        chunk = chunk_of(self.records.jobs(self.records.job(job_id).package_id), job_id)
+        for job in chunk:
+            if self.steps.step_from(job.state) is not None:
+                with suppress(StaleState):
+                    self.records.advance([self.steps.move(job.id, job.state, Act.REFUSE, error=error)])
 
-    def _move(
-        self,
-        job_id: str,
-        state: JobState,
-        act: Act,
-        *,
-        output: StoredObject | None = None,
-        detail: Mapping[str, object] | None = None,
-        error: Exception | None = None,
-        wait_until_at: datetime | None = None,
-    ) -> None:
-        job_error = None
-        if error is not None:
-            job_error = JobError(failure_of(error).exit_code.name, str(error), message_zh(error))
-        self.records.advance(
-            [
-                Move(
-                    job_id=job_id,
-                    expected=state,
-                    to=next_state(state, act),
-                    output=(output.digest, output.size_bytes) if output else None,
-                    act=act,
-                    detail=dict(detail or {}),
-                    actor=self.name,
-                    at=self.clock(),
-                    error=job_error,
-                    wait_until_at=wait_until_at,
-                )
-            ]
-        )
+    def _run_chunk(self, package_id: str, jobs: Sequence[JobRecord]) -> None:
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.scratch, prefix="chunk-") as folder:
+            shop = Workshop(self.records, self.store, self.records.package(package_id), Path(folder))
+            benches = []
+            for number, job in enumerate(jobs):
+                place = Path(folder) / str(number)
+                place.mkdir()
+                benches.append(Bench(shop, job, place))
+            while group := self._next_group(benches):
+                self._step_all(group)
 
-    def _inspect(self, bench: Bench) -> None:
-        inspected = inspect(bench.source())
-        output = self.store.put_bytes(INSPECTED.dump_json(inspected))
-        self._move(bench.job.id, bench.job.state, Act.INSPECT, output=output)
+    def _next_group(self, benches: Sequence[Bench]) -> list[Bench]:
+        """Return the documents that are furthest behind, all in one state; none when all rest."""
+        going = [bench for bench in benches if not bench.is_left and self.steps.step_from(bench.job.state)]
+        if not going:
+            return []
+        behind = min(_ORDER.index(bench.job.state) for bench in going)
+        return [bench for bench in going if bench.job.state is _ORDER[behind]]
 
-    def rules(self, bench: Bench) -> PlanRules:
-        """Return the plan the package was submitted with."""
-        return parse_plan(self.store.read(bench.package.plan_digest))
-
-    def _plan(self, bench: Bench) -> None:
-        planned = plan(bench.source(), bench.inspected(), self.rules(bench), bench.faces())
-        output = self.store.put_bytes(PLANNED.dump_json(planned))
-        detail = {"marks": len(planned.marks)}
-        self._move(bench.job.id, bench.job.state, Act.PLAN, output=output, detail=detail)
-
-    def _stamp(self, bench: Bench) -> None:
-        bench.document.unlink(missing_ok=True)
-        stamped = stamp(bench.source(), bench.planned(), bench.faces(), bench.document)
-        output = self.store.put_bytes(bench.tail(stamped.base_size_bytes))
-        bench.reached = JobState.STAMPED
-        self._move(bench.job.id, bench.job.state, Act.STAMP, output=output)
-
-    def _claim(self, bench: Bench) -> None:
-        signer = self._signer(bench)
-        check_usable(signer, self.clock())
-        taken = {signature.field_name for signature in bench.inspected().signatures}
-        numbers = (f"Signature{number}" for number in range(1, len(taken) + 2))
-        self.records.claim_signature(
-            bench.job.id,
-            expected=bench.job.state,
-            fingerprint=fingerprint_of(signer.certificate),
-            field_name=next(name for name in numbers if name not in taken),
-            actor=self.name,
-            at=self.clock(),
-        )
-
-    def _sign(self, bench: Bench) -> None:
-        signer = self._signer(bench)
-        claim = self._claim_of(bench)
-        document = bench.build(JobState.STAMPED)
-        stamped_size_bytes = document.stat().st_size
-        stamped = stamped_from(
-            document, bench.planned(), bench.faces(), base_size_bytes=bench.job.source_size_bytes
-        )
-        request = SignatureRequest(
-            field_name=claim.field_name,
-            signed_at=claim.claimed_at,
-            reason=bench.order.reason,
-            location=bench.order.location,
-        )
-        bench.reached = None  # from here on the file grows
-        sign(stamped, signer, request)
-        output = self.store.put_bytes(bench.tail(stamped_size_bytes))
-        self.records.record_signature(
-            bench.job.id, (output.digest, output.size_bytes), actor=self.name, at=self.clock()
-        )
-        bench.reached = JobState.SIGNED
-
-    def _claim_of(self, bench: Bench) -> ClaimRecord:
-        claim = self.records.claim_of(bench.job.id)
-        if claim is None:
-            raise Corrupt(
-                f"job {bench.job.id} is {bench.job.state} without a claim: "
-                "the records were changed from outside; restore them from a backup",
-                zh=f"作业 {bench.job.id} 缺少签名登记，记录可能被外部改动",
-            )
-        return claim
-
-    def _signer(self, bench: Bench) -> Signer:
-        signer = self.signers.signer(bench.package.key_uri)
-        if fingerprint_of(signer.certificate) != bench.order.certificate:
-            raise SigningRefused(
-                f"{bench.job.name}: the key at hand is not the one this package was submitted for; "
-                "use the same key, or submit the package again",
-                zh=f"{bench.job.name}：当前密钥与提交时的证书不一致，请使用原密钥或重新提交",
-            )
-        return signer
-
-    def _timestamp(self, bench: Bench) -> None:
-        document = bench.build(JobState.SIGNED)
-        field_name = self._claim_of(bench).field_name
-        signed = find_signature(document, field_name, base_size_bytes=bench.job.source_size_bytes)
-        stamped_size_bytes = bench.job.source_size_bytes + self._size(bench, JobState.STAMPED)
-        now = self.clock()
-        bench.reached = None
-        try:
-            stamped = timestamp(
-                signed,
-                self.authority,
-                self.trust.timestamp_roots or self.trust.roots,
-                nonce=secrets.randbits(NONCE_BITS),
-                now=now,
-            )
-        except (TimestampUnavailable, Untrusted) as error:
-            wait_until_at = now + timedelta(seconds=self.retry_s)
-            self._move(
-                bench.job.id, bench.job.state, Act.AWAIT_TIMESTAMP, error=error, wait_until_at=wait_until_at
-            )
+    def _step_all(self, group: Sequence[Bench]) -> None:
+        step = self.steps.step_from(group[0].job.state)
+        if step is None:
             return
-        output = self.store.put_bytes(bench.tail(stamped_size_bytes))
-        detail = {"stamped_at": stamped.stamped_at.isoformat(), "authority": stamped.authority}
-        self._move(bench.job.id, bench.job.state, Act.TIMESTAMP, output=output, detail=detail)
-        bench.reached = JobState.TIMESTAMPED
+        outcomes: list[tuple[Bench, Outcome]] = []
+        for bench in group:
+            outcome: Outcome
+            try:
+                outcome = step(bench)
+            except REFUSALS as error:
+                outcome = self.steps.move(bench.job.id, bench.job.state, Act.REFUSE, error=error)
+            outcomes.append((bench, outcome))
+        for kind in (Move, NewClaim, NewSignature):
+            self._record([pair for pair in outcomes if isinstance(pair[1], kind)])
 
-    def _size(self, bench: Bench, state: JobState) -> int:
-        return self.records.outputs(bench.job.id)[state].size_bytes
+    def _record(self, pairs: Sequence[tuple[Bench, Outcome]]) -> None:
+        """Record outcomes of one kind in one transaction; one by one when somebody was first with any."""
+        if not pairs:
+            return
+        try:
+            self._commit(pairs)
+        except (StaleState, AlreadyBound):
+            if len(pairs) == 1:
+                log.info("job %s: another worker was first", pairs[0][0].job.id)
+                pairs[0][0].is_left = True
+                return
+            for pair in pairs:
+                self._record([pair])
 
-    def _verify(self, bench: Bench) -> None:
-        document = bench.build(JobState.TIMESTAMPED)
-        verdict = verify(document, self.trust, self.clock())
-        check_verified(verdict)
-        kept = self.store.put_file(document, consume=True)
-        bench.reached = None
-        report = verdict_json(Path(bench.job.name), verdict)
-        report["signed"] = {"sha256": kept.digest, "size_bytes": kept.size_bytes}
-        output = self.store.put_bytes(canonical_json(report))
-        self._move(bench.job.id, bench.job.state, Act.VERIFY, output=output, detail={"signed": kept.digest})
+    def _commit(self, pairs: Sequence[tuple[Bench, Outcome]]) -> None:
+        moves = [outcome for _, outcome in pairs if isinstance(outcome, Move)]
+        claims = [outcome for _, outcome in pairs if isinstance(outcome, NewClaim)]
+        signatures = [outcome for _, outcome in pairs if isinstance(outcome, NewSignature)]
+        name, now = self.steps.name, self.steps.clock()
+        self.records.advance(moves)
+        if claims:
+            claimed = self.records.claim_signatures(claims, actor=name, at=now)
+            for (bench, _), claim in zip(pairs, claimed, strict=True):
+                bench.claim = claim
+        if signatures:
+            self.records.record_signatures(signatures, actor=name, at=now)
+        for bench, outcome in pairs:
+            _take_over(bench, outcome)
+
+
+def _take_over(bench: Bench, outcome: Outcome) -> None:
+    """Bring the bench up to what was just recorded."""
+    if isinstance(outcome, Move):
+        state, output = outcome.to, outcome.output
+        bench.is_left = state is JobState.AWAITING_TIMESTAMP
+    else:
+        state = _AFTER[type(outcome)]
+        output = (outcome.digest, outcome.size_bytes) if isinstance(outcome, NewSignature) else None
+    bench.note(replace(bench.job, state=state), output)

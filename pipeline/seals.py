@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.errors import WrongState
 from pipeline.permissions import Actor, Permission, check_may
-from pipeline.runner import Clock, Signers
+from pipeline.steps import Clock, Signers
 from stages.authorities import Signer, fingerprint_of
 from stages.extract import ExtractedSeals, extract
 from stages.ingest import read_scan

@@ -24,6 +24,7 @@ from pipeline.roots import read_roots
 from pipeline.runner import Runner
 from pipeline.seals import Seals
 from pipeline.settings import Settings
+from pipeline.steps import Steps
 from pipeline.stores import open_store
 from pipeline.tryout.pki import TryoutPki, create_pki, open_pki
 from pipeline.tryout.tsa import TsaServer
@@ -135,16 +136,16 @@ class App:
     @cached_property
     def runner(self) -> Runner:
         """What moves documents."""
-        return Runner(
-            records=self.records,
-            store=self.store,
+        steps = Steps(
             signers=self.keyring,
             authority=self.authority,
             trust=self.trust,
-            scratch=self.settings.scratch_folder,
             clock=utc_now,
             name=f"worker {socket.gethostname()}:{os.getpid()}",
             retry_s=self.settings.tsa_retry_s,
+        )
+        return Runner(
+            records=self.records, store=self.store, steps=steps, scratch=self.settings.scratch_folder
         )
 
     @cached_property
@@ -162,7 +163,7 @@ class App:
             authority=self.authority,
             trust=self.trust,
             clock=utc_now,
-            name=self.runner.name,
+            name=self.runner.steps.name,
             scratch=self.settings.scratch_folder,
             retry_s=self.settings.tsa_retry_s,
         )
@@ -181,7 +182,7 @@ class App:
             signers=self.keyring,
             scratch=self.settings.scratch_folder,
             clock=utc_now,
-            ring=lambda jobs: self.doorbells.ring(jobs),
+            ring=lambda jobs, wanted: self.doorbells.ring(jobs, wanted),
             reason=self.settings.reason,
             location=self.settings.location,
         )

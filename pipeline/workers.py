@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ from pipeline.actors import Doorbells
 from pipeline.errors import PipelineError, Unavailable
 from pipeline.jobs import MOVING
 from pipeline.progress import Progress
-from pipeline.runner import Clock
+from pipeline.steps import Clock
 from storage.errors import StoreUnavailable
 from storage.records import Records
 from storage.rows import JobRecord
@@ -48,11 +48,16 @@ def sweep(records: Records, doorbells: Doorbells, clock: Clock, *, quiet_s: floa
     since = now - timedelta(seconds=quiet_s)
     waiting = (*MOVING, JobState.AWAITING_TIMESTAMP)
     jobs = records.jobs_to_ring(now, waiting, quiet_since_at=since)
-    doorbells.ring(jobs)
+    for package_id in _packages_of(records, jobs):
+        doorbells.ring(records.jobs(package_id), jobs)
     verified = records.jobs_to_ring(now, (JobState.VERIFIED,), quiet_since_at=since)
-    for package_id in sorted({records.job(job_id).package_id for job_id in verified}):
+    for package_id in _packages_of(records, verified):
         doorbells.package.send(package_id)
     return len(jobs) + len(verified)
+
+
+def _packages_of(records: Records, job_ids: Sequence[str]) -> list[str]:
+    return sorted({records.job(job_id).package_id for job_id in job_ids})
 
 
 def sweep_until(

@@ -14,7 +14,7 @@ from storage.schema import JobState
 
 WRITES = {
     "store": ("put_file", "put_bytes", "retain"),
-    "records": ("advance", "claim_signature", "record_signature", "archive_jobs"),
+    "records": ("advance", "claim_signatures", "record_signatures", "archive_jobs"),
 }
 
 
@@ -56,7 +56,7 @@ def _run_all(app: App, package_id: str) -> None:
 
 def _submit(app: App, package: Path, plan: Path) -> str:
     key_uri = app.key_uri
-    app.__dict__["doorbells"] = type("Mute", (), {"ring": lambda self, jobs: None})()
+    app.__dict__["doorbells"] = type("Mute", (), {"ring": lambda self, jobs, wanted: None})()
     return app.bids.submit(package, plan, actor=app.actor, key_uri=key_uri).id
 
 
