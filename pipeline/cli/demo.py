@@ -1,5 +1,6 @@
 """`sealine demo`: the whole line on made-up input, and where to look at what came out."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,11 +34,8 @@ def _show(document: dict[str, Any]) -> None:
         write_line(f"电子印章 / electronic seal       {seal['eseal']}")
     for file in document["signed"]:
         write_line(f"已签章 / signed                  {file['path']}（{file['indication']}）")
-    evidence = document["evidence"]
-    write_line(
-        f"证据 / evidence                  {evidence['evidence']}（{evidence['verdict']['indication']}）"
-    )
+    verdict = document["archived"]["verdict"]["indication"]
+    write_line(f"证据 / evidence                  {document['evidence']}（{verdict}）")
     write_line(f"试用根证书，他人不信任 / try-out root, trusted by nobody else   {document['ca']}")
-    write_line(
-        f'再次验签 / verify again: sealine verify --trust {document["ca"]} "{document["signed"][0]["path"]}"'
-    )
+    first = document["signed"][0]["path"]
+    write_line(f"再次验签 / verify again: {sys.argv[0]} verify --trust {document['ca']} '{first}'")

@@ -54,7 +54,8 @@ def run_demo(app: App, out: Path, *, progress: Progress) -> dict[str, Any]:
     signed = _sign(app, package, plan, out / "5-已签章", progress)
     document["ca"] = str(app.pki.ca_path)
     document["signed"] = _verified(signed, app.pki.ca_path)
-    document["evidence"] = _retrieve(app, out / "6-归档证据")
+    document["archived"] = _retrieve(app, out / "6-归档证据")
+    document["evidence"] = document["archived"]["evidence"]
     return document
 
 

@@ -15,7 +15,7 @@ from tests.end_to_end.conftest import Sealine
 
 def test_the_demo_tells_every_file_it_made(demo: dict[str, Any]) -> None:
     paths = [seal["image"] for seal in demo["seals"]] + [file["path"] for file in demo["signed"]]
-    paths += [demo["ca"], demo["evidence"]["evidence"], demo["form"]]
+    paths += [demo["ca"], demo["evidence"], demo["form"]]
     assert len(demo["seals"]) == 2
     assert len(demo["signed"]) == 3
     assert all(Path(path).stat().st_size > 0 for path in paths)
@@ -42,8 +42,8 @@ def test_every_signed_file_of_the_demo_is_verified(demo: dict[str, Any]) -> None
 
 
 def test_the_evidence_taken_out_again_is_verified(demo: dict[str, Any]) -> None:
-    assert demo["evidence"]["verdict"]["indication"] == "TOTAL-PASSED"
-    assert demo["evidence"]["verdict"]["events"] > 0
+    assert demo["archived"]["verdict"]["indication"] == "TOTAL-PASSED"
+    assert demo["archived"]["verdict"]["events"] > 0
 
 
 def test_the_original_is_a_prefix_of_the_signed_file(demo: dict[str, Any]) -> None:
@@ -61,7 +61,7 @@ def test_the_demo_again_makes_nothing_twice(demo: dict[str, Any], sealine: Seali
     assert again.code == 0, again.stderr
     assert digests() == before
     assert [seal["id"] for seal in again.json["seals"]] == [seal["id"] for seal in demo["seals"]]
-    assert again.json["evidence"]["id"] == demo["evidence"]["id"]
+    assert again.json["archived"]["id"] == demo["archived"]["id"]
 
 
 @pytest.mark.needs_qpdf
