@@ -48,11 +48,13 @@ class Steps:
     """The steps, and what they need from outside.
 
     Attributes:
+        key_uri: the key this process signs with; a package may name another.
         name: who stands in the log as having done it.
         retry_s: how long a document waits for a silent time-stamping authority.
     """
 
     signers: Signers
+    key_uri: str
     authority: TimestampAuthority
     trust: TrustAnchors
     clock: Clock
@@ -146,14 +148,15 @@ class Steps:
         return NewSignature(bench.job.id, output.digest, output.size_bytes)
 
     def _signer(self, bench: Bench) -> Signer:
-        signer = self.signers.signer(bench.shop.package.key_uri)
-        if fingerprint_of(signer.certificate) != bench.shop.order.certificate:
-            raise SigningRefused(
-                f"{bench.job.name}: the key at hand is not the one this package was submitted for; "
-                "use the same key, or submit the package again",
-                zh=f"{bench.job.name}：当前密钥与提交时的证书不一致，请使用原密钥或重新提交",
-            )
-        return signer
+        for uri in dict.fromkeys((self.key_uri, bench.shop.package.key_uri)):
+            signer = self.signers.signer(uri)
+            if fingerprint_of(signer.certificate) == bench.shop.order.certificate:
+                return signer
+        raise SigningRefused(
+            f"{bench.job.name}: the key at hand is not the one this package was submitted for; "
+            "use the same key, or submit the package again",
+            zh=f"{bench.job.name}：当前密钥与提交时的证书不一致，请使用原密钥或重新提交",
+        )
 
     def _timestamp(self, bench: Bench) -> Outcome:
         document = bench.build(JobState.SIGNED)

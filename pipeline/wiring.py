@@ -18,10 +18,12 @@ from pipeline.archiver import Archiver
 from pipeline.authorities import FailoverAuthority, HttpTimestampAuthority
 from pipeline.bids import Bids
 from pipeline.brokers import open_broker
+from pipeline.errors import UsageRefused
 from pipeline.keyring import Keyring
 from pipeline.permissions import Actor
 from pipeline.roots import read_roots
 from pipeline.runner import Runner
+from pipeline.scratch import scratch_folder
 from pipeline.seals import Seals
 from pipeline.settings import Settings
 from pipeline.steps import Steps
@@ -74,6 +76,12 @@ class App:
         return self.settings.home
 
     @cached_property
+    def scratch(self) -> Path:
+        """This process's own folder to work in."""
+        _ = self.home
+        return self._stack.enter_context(scratch_folder(self.settings.scratch_folder))
+
+    @cached_property
     def pki(self) -> TryoutPki:
         """The try-out authority, made on the spot when there is none."""
         _ = self.home
@@ -99,9 +107,19 @@ class App:
 
     @cached_property
     def trust(self) -> TrustAnchors:
-        """The roots in the settings, and the try-out one."""
+        """The roots in the settings, and the try-out one while key or timestamps are of the try-out kind.
+
+        Raises:
+            UsageRefused: there would be none: nothing that is signed could be verified.
+        """
         roots = read_roots(self.settings.trust) if self.settings.trust else ()
-        return TrustAnchors(roots=(*roots, self.pki.root))
+        is_tryout = not (self.settings.key and self.settings.tsa_urls)
+        if not (roots or is_tryout):
+            raise UsageRefused(
+                "a key and a time-stamping authority of your own need their roots; give --trust roots.pem",
+                zh="使用自己的密钥和时间戳服务时，请用 --trust 给出它们的根证书",
+            )
+        return TrustAnchors(roots=(*roots, self.pki.root) if is_tryout else roots)
 
     @cached_property
     def authority(self) -> TimestampAuthority:
@@ -138,15 +156,14 @@ class App:
         """What moves documents."""
         steps = Steps(
             signers=self.keyring,
+            key_uri=self.key_uri,
             authority=self.authority,
             trust=self.trust,
             clock=utc_now,
             name=f"worker {socket.gethostname()}:{os.getpid()}",
             retry_s=self.settings.tsa_retry_s,
         )
-        return Runner(
-            records=self.records, store=self.store, steps=steps, scratch=self.settings.scratch_folder
-        )
+        return Runner(records=self.records, store=self.store, steps=steps, scratch=self.scratch)
 
     @cached_property
     def archiver(self) -> Archiver:
@@ -164,7 +181,7 @@ class App:
             trust=self.trust,
             clock=utc_now,
             name=self.runner.steps.name,
-            scratch=self.settings.scratch_folder,
+            scratch=self.scratch,
             retry_s=self.settings.tsa_retry_s,
         )
 
@@ -180,7 +197,7 @@ class App:
             records=self.records,
             store=self.store,
             signers=self.keyring,
-            scratch=self.settings.scratch_folder,
+            scratch=self.scratch,
             clock=utc_now,
             ring=lambda jobs, wanted: self.doorbells.ring(jobs, wanted),
             reason=self.settings.reason,
@@ -195,7 +212,7 @@ class App:
             store=self.store,
             signers=self.keyring,
             maker_uri=self.pki.maker_uri,
-            scratch=self.settings.scratch_folder,
+            scratch=self.scratch,
             clock=utc_now,
         )
 
@@ -206,6 +223,6 @@ class App:
             records=self.records,
             store=self.store,
             trust=self.trust,
-            scratch=self.settings.scratch_folder,
+            scratch=self.scratch,
             clock=utc_now,
         )
