@@ -1,4 +1,4 @@
-"""Draws seals that nobody owns, upright and true to size, for the demo and for tests with known truth."""
+"""Draws marks that nobody owns, upright and true to size, for the demo and for tests with known truth."""
 
 import math
 from dataclasses import dataclass
@@ -257,3 +257,23 @@ def draw_signature(seed: int, *, ink_rgb: tuple[int, int, int] = (30, 30, 34), w
     ink = (picture[top : top + h, left : left + w] / 255).astype(np.float32)
     size_mm = (w / ARTWORK_PX_PER_MM, h / ARTWORK_PX_PER_MM)
     return Artwork("签字", SealKind.SIGNATURE, SealShape.FREEFORM, size_mm, ink, ink_rgb)
+
+
+def draw_fingerprint(seed: int, *, size_mm: tuple[float, float] = (15.0, 21.0)) -> Artwork:
+    """Return a red fingerprint: ridges half a millimetre apart round a core, torn at the rim."""
+    rng = np.random.default_rng(seed)
+    width, height = (round(v * ARTWORK_PX_PER_MM) for v in size_mm)
+    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
+    u, v = (columns / width - 0.5) * 2, (rows / height - 0.5) * 2
+    core_u, core_v = rng.uniform(-0.15, 0.15), rng.uniform(-0.1, 0.2)
+    bends = [
+        cv2.resize(
+            rng.standard_normal((6, 5)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC
+        )
+        for _ in range(2)
+    ]
+    away_mm = np.hypot((u - core_u) * size_mm[0] / 2, (v - core_v) * size_mm[1] / 2 * 0.8) + 0.35 * bends[0]
+    ridges = 0.5 + 0.5 * np.sin(2 * math.pi * away_mm / 0.55)
+    pressed = np.clip((1.0 - np.hypot(u, v)) * 5, 0, 1) * np.clip(0.9 + 0.25 * bends[1], 0, 1)
+    ink = np.asarray(np.clip((ridges - 0.35) * 3, 0, 1) * pressed, np.float32)
+    return Artwork("指印", SealKind.SIGNATURE, SealShape.FREEFORM, size_mm, ink, (214, 52, 50))

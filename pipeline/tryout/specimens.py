@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline.tryout.artwork import ARTWORK_PX_PER_MM, Artwork
 from pipeline.tryout.blank_form import draw_blank_form
+from pipeline.tryout.degradations import add_folds, displace_red, let_print_through, stretch_contrast
 from pipeline.tryout.printing import print_text
 from seal_imaging import form
 from seal_imaging.impression import RgbImage
@@ -30,30 +31,41 @@ class PageLook:
     Attributes:
         turn_deg: impressions are turned by up to this, either way.
         density: least and most ink an impression gets, 1 is full.
-        missing: share of an impression where no ink arrived, at most.
+        missing, least_missing: share of an impression where no ink arrived, at most and at least.
+        fringe_px: how far the scanner sees red beside blue.
         printed_over: black text and a table line run over each impression.
         paper_rgb: colour of the paper.
         shading: brightness lost from the light to the dark end of the page, 0..1.
         blur_px: sigma of the lens.
         noise: sigma, in grey levels.
         jpeg_quality: None for no JPEG.
+        is_enhanced: the scanning software stretched contrast and clipped white.
+        show_through: light that print on the other side takes, 0..1.
+        folds: how many.
     """
 
     turn_deg: float = 8.0
     density: tuple[float, float] = (0.75, 1.0)
     missing: float = 0.05
+    least_missing: float = 0.0
+    fringe_px: float = 0.0
     printed_over: bool = False
     paper_rgb: tuple[int, int, int] = (250, 250, 248)
     shading: float = 0.03
     blur_px: float = 0.6
     noise: float = 2.0
     jpeg_quality: int | None = 92
+    is_enhanced: bool = False
+    show_through: float = 0.0
+    folds: int = 0
 
 
 CLEAN = PageLook(missing=0.0)
 PRINTED_OVER = PageLook(printed_over=True)
 FAINT = PageLook(density=(0.22, 0.35), missing=0.2)
 PHOTO = PageLook(paper_rgb=(236, 228, 212), shading=0.3, blur_px=1.0, noise=4.0, jpeg_quality=80)
+ENHANCED = PageLook(density=(0.6, 1.0), printed_over=True, is_enhanced=True)
+SHOW_THROUGH = PageLook(show_through=0.10, folds=2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +79,7 @@ class ImpressionTruth:
         centre_px: x, y on the page (0, 0 = outer corner of the first pixel).
         mask: (h, w) over box_px, where the ink went.
         design: (h, w) over box_px, where a perfect impression would have ink.
+        printed: (h, w) over box_px, where black print lies over the impression.
     """
 
     seal_index: int
@@ -76,6 +89,7 @@ class ImpressionTruth:
     centre_px: tuple[float, float]
     mask: NDArray[np.bool_]
     design: NDArray[np.bool_]
+    printed: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +164,7 @@ def _deposit(
     coverage = cv2.resize(arrived, (w, h), interpolation=cv2.INTER_AREA)
     if look.missing > 0:
         blotches = _smooth_noise(rng, (h, w), 3.0 * px_per_mm)
-        limit = float(np.quantile(blotches, float(rng.uniform(0, look.missing))))
+        limit = float(np.quantile(blotches, float(rng.uniform(look.least_missing, look.missing))))
         coverage = coverage * np.clip((blotches - limit) * 6 + 0.5, 0, 1)
     grain = np.clip(1 + 0.12 * _smooth_noise(rng, (h, w), 0.3 * px_per_mm), 0.5, 1.4)
     optical = -np.log(np.array(artwork.ink_rgb, np.float32) / 255)
@@ -169,6 +183,7 @@ def _deposit(
         (cx, cy),
         np.asarray(coverage[tight] > 0.5),
         np.asarray(design[tight] > 0.5),
+        np.zeros((h, w), np.bool_),
     )
 
 
@@ -179,9 +194,11 @@ def _print_over(
     font: bytes,
     px_per_mm: float,
     rng: np.random.Generator,
-) -> None:
-    """Print two lines of black text and a table line across one impression, in place."""
+) -> ImpressionTruth:
+    """Print two lines of text and a table line across one impression, in place; tell the truth of it."""
     x, y, w, h = truth.box_px
+    top, left = max(0, y), max(0, x)
+    before = canvas[top : y + h, left : x + w].copy()
     lines = ("投标人（盖单位章）法定代表人或其委托代理人", "日期 2026年11月18日 项目编号 SL-2026-0032")
     for line, at in zip(lines, (0.38, 0.62), strict=True):
         size_px = 4.2 * px_per_mm
@@ -198,6 +215,11 @@ def _print_over(
     thick = max(1, round(0.3 * px_per_mm))
     left, right = max(0, x - w // 4), min(canvas.shape[1], x + w + w // 4)
     canvas[row : row + thick, left:right] *= _SOLID_TRANSMITTANCE_BLACK
+    left = max(0, x)
+    printed = np.zeros((h, w), np.bool_)
+    darker = canvas[top : y + h, left : x + w].sum(2) < 0.5 * before.sum(2)
+    printed[top - y :, left - x :][: darker.shape[0], : darker.shape[1]] = darker
+    return replace(truth, printed=printed)
 
 
 def _expose(canvas: NDArray[np.float32], look: PageLook, rng: np.random.Generator) -> RgbImage:
@@ -210,6 +232,8 @@ def _expose(canvas: NDArray[np.float32], look: PageLook, rng: np.random.Generato
         down = np.linspace(0, math.sin(direction), height, dtype=np.float32)[:, None]
         ramp = across + down
         picture *= (1 - look.shading * (ramp - ramp.min()) / max(1e-6, float(np.ptp(ramp))))[..., None]
+    if look.fringe_px > 0:
+        picture = displace_red(picture, look.fringe_px)
     if look.blur_px > 0:
         picture = cv2.GaussianBlur(picture, (0, 0), look.blur_px)
     if look.noise > 0:
@@ -217,6 +241,8 @@ def _expose(canvas: NDArray[np.float32], look: PageLook, rng: np.random.Generato
         chroma = rng.standard_normal((height // 2 + 1, width // 2 + 1, 3), dtype=np.float32)
         picture += 0.6 * look.noise * np.repeat(np.repeat(chroma, 2, 0), 2, 1)[:height, :width]
     page = np.clip(picture, 0, 255).astype(np.uint8)
+    if look.is_enhanced:
+        page = stretch_contrast(page)
     if look.jpeg_quality is not None:
         _, data = cv2.imencode(".jpg", page[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, look.jpeg_quality])
         page = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)[..., ::-1]
@@ -236,10 +262,28 @@ def _stamp_all(
         _deposit(canvas, artwork, index, centre_mm=centre, px_per_mm=px_per_mm, look=look, rng=rng)
         for artwork, index, centre in places
     ]
+    return SpecimenPage(
+        _finish(canvas, truths, rng=rng, font=font, px_per_mm=px_per_mm, look=look), tuple(truths), px_per_mm
+    )
+
+
+def _finish(
+    canvas: NDArray[np.float32],
+    truths: list[ImpressionTruth],
+    *,
+    rng: np.random.Generator,
+    font: bytes,
+    px_per_mm: float,
+    look: PageLook,
+) -> RgbImage:
+    """Print over what was stamped if the look says so, and scan the page; the truths learn of it."""
     if look.printed_over:
-        for truth in truths:
-            _print_over(canvas, truth, font=font, px_per_mm=px_per_mm, rng=rng)
-    return SpecimenPage(_expose(canvas, look, rng), tuple(truths), px_per_mm)
+        truths[:] = [_print_over(canvas, truth, font=font, px_per_mm=px_per_mm, rng=rng) for truth in truths]
+    if look.show_through > 0:
+        let_print_through(canvas, look.show_through, font=font, px_per_mm=px_per_mm, rng=rng)
+    if look.folds > 0:
+        add_folds(canvas, look.folds, px_per_mm=px_per_mm, rng=rng)
+    return _expose(canvas, look, rng)
 
 
 def draw_specimen_page(
@@ -305,10 +349,8 @@ def draw_filled_form(
         _deposit(canvas, artwork, index, centre_mm=centre, px_per_mm=px_per_mm, look=its_look, rng=rng)
         for artwork, index, centre, its_look in places
     ]
-    if look.printed_over:
-        for truth in truths:
-            _print_over(canvas, truth, font=font, px_per_mm=px_per_mm, rng=rng)
-    return FilledForm(_expose(canvas, look, rng), tuple(truths), px_per_mm, order_number)
+    page = _finish(canvas, truths, rng=rng, font=font, px_per_mm=px_per_mm, look=look)
+    return FilledForm(page, tuple(truths), px_per_mm, order_number)
 
 
 def photograph(
