@@ -1,0 +1,1 @@
+"""Seal imaging measured on fresh drawn pages against a naive peer."""
