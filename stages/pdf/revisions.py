@@ -1,8 +1,10 @@
 """What was appended to a PDF after a signature, and whether that was allowed."""
 
+import re
 from pathlib import Path
 
-from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.reader import HistoricalResolver, PdfFileReader
 from pyhanko.sign.diff_analysis import (
     DEFAULT_DIFF_POLICY,
     DiffResult,
@@ -17,6 +19,11 @@ from stages.crypto.checks import CheckFailed, CheckUnknown
 from stages.pdf.signature_fields import SignatureField, is_blank_after
 
 MAX_REVISIONS = 256
+MAX_TAIL_BYTES = 1 << 20
+"""From the end of the last cross-reference section: its trailer, and whatever else stands there."""
+
+_END = re.compile(rb"startxref\s+\d+\s+%%EOF")
+_BLANKS = b"\r\n \t\x00\x0c"
 
 
 def check_later_revisions(path: Path, signature: SignatureField, *, is_last: bool) -> None:
@@ -63,9 +70,9 @@ def _review(path: Path, reader: PdfFileReader, signature: SignatureField, is_las
     if embedded.signed_revision + 1 == reader.xrefs.total_revisions and not is_blank_after(
         path, signature.end
     ):
-        raise _changed(
-            "bytes were appended that belong to no revision of the file", zh="文件末尾被附加了内容"
-        )
+        raise _appended()
+    _check_end(path, reader)
+    _check_size(reader, embedded.signed_revision)
     result = embedded.evaluate_modifications(DEFAULT_DIFF_POLICY)
     allowed = embedded.docmdp_level
     if not isinstance(result, DiffResult):
@@ -73,6 +80,44 @@ def _review(path: Path, reader: PdfFileReader, signature: SignatureField, is_las
     level = result.modification_level
     most = ModificationLevel.LTA_UPDATES if is_last else ModificationLevel.ANNOTATIONS
     if level > most or (allowed is not None and level.value > allowed.value):
+        raise _forbidden()
+    _check_form(reader.get_historical_resolver(embedded.signed_revision), reader)
+
+
+def _check_end(path: Path, reader: PdfFileReader) -> None:
+    """Check that the file ends with its last revision: bytes behind it belong to none, and hide there."""
+    last = reader.xrefs.get_xref_container_info(reader.xrefs.total_revisions - 1)
+    with path.open("rb") as file:
+        file.seek(last.end_location)
+        tail = file.read(MAX_TAIL_BYTES + 1)
+    end = _END.search(tail)
+    if end is None or len(tail) > MAX_TAIL_BYTES or tail[end.end() :].strip(_BLANKS):
+        raise _appended()
+
+
+def _check_size(reader: PdfFileReader, signed_revision: int) -> None:
+    """Check that no object was made to go missing by its number (/Size, ISO 32000-2 Table 15)."""
+    signed, last = (
+        int(reader.trailer.flatten(revision)["/Size"])
+        for revision in (signed_revision, reader.xrefs.total_revisions - 1)
+    )
+    if last < signed:
+        raise _forbidden()
+
+
+def _check_form(signed: HistoricalResolver, last: PdfFileReader) -> None:
+    """Check that viewers still draw the form as it was signed (ISO 32000-2 Table 224).
+
+    pyHanko lets /NeedAppearances, /DA and /Q change: with them a viewer draws every field anew, from
+    values nobody saw or in white on white (a shadow attack).
+    """
+    before, after = (root.get("/AcroForm") for root in (signed.root, last.root))
+    if not isinstance(after, generic.DictionaryObject):
+        return
+    known = before if isinstance(before, generic.DictionaryObject) else generic.DictionaryObject()
+    if bool(after.get("/NeedAppearances", False)) and not bool(known.get("/NeedAppearances", False)):
+        raise _forbidden()
+    if any(key in known and known[key] != after.get(key) for key in ("/DA", "/Q")):
         raise _forbidden()
 
 
@@ -85,6 +130,10 @@ def _find(reader: PdfFileReader, signature: SignatureField) -> EmbeddedPdfSignat
             if embedded.pkcs7_content == signature.contents:
                 return embedded
     raise _unknown("two readers do not see the same signatures")
+
+
+def _appended() -> CheckFailed:
+    return _changed("bytes were appended that belong to no revision of the file", zh="文件末尾被附加了内容")
 
 
 def _forbidden() -> CheckFailed:
