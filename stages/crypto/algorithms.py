@@ -9,6 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from stages.crypto.checks import CheckUnknown
 
 MIN_RSA_BITS = 2048
+MIN_EC_BITS = 224
+"""As strong as RSA of MIN_RSA_BITS (NIST SP 800-57 Part 1 Table 2)."""
 
 ASN1_ERRORS = (ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError, RecursionError)
 """What asn1crypto raises on bytes that are not what its schema says (it has no error class of its own)."""

@@ -18,7 +18,15 @@ from pyhanko_certvalidator.errors import (
 )
 from pyhanko_certvalidator.path import ValidationPath
 
-from stages.crypto.algorithms import ASN1_ERRORS, ECDSA, ED25519, RSA_PKCS1, RSA_PSS
+from stages.crypto.algorithms import (
+    ASN1_ERRORS,
+    ECDSA,
+    ED25519,
+    MIN_EC_BITS,
+    RSA_PKCS1,
+    RSA_PSS,
+    weak_algorithm,
+)
 from stages.crypto.checks import CheckFailed, CheckUnknown
 
 MAX_NAME_CHARACTERS = 200
@@ -30,9 +38,10 @@ SUB_NOT_YET_VALID = "NOT_YET_VALID"
 SUB_WEAK = "CRYPTO_CONSTRAINTS_FAILURE_NO_POE"
 
 TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
+ANY_USAGE = "2.5.29.37.0"
 DOCUMENT_USAGES = frozenset(
     {
-        "2.5.29.37.0",  # any
+        ANY_USAGE,
         "1.3.6.1.5.5.7.3.2",  # clientAuth: what many Chinese CAs give bidders
         "1.3.6.1.5.5.7.3.4",  # emailProtection
         "1.3.6.1.5.5.7.3.36",  # documentSigning (RFC 9336)
@@ -82,7 +91,9 @@ def check_chain(
         paths = context.path_builder.async_build_paths_lazy(certificate)
         path: ValidationPath = _run(find_valid_path(certificate, paths, context))
         # A path's own iteration leaves a bare anchor out when the certificate is the anchor itself.
-        return tuple(path) or (certificate,)
+        chain = tuple(path) or (certificate,)
+        _check_links(chain, purpose)
+        return chain
     except (PathBuildingError, InvalidCertificateError) as error:
         raise _no_chain(certificate) from error
     except ExpiredError as error:
@@ -196,6 +207,23 @@ def _check_algorithm(certificate: x509.Certificate) -> None:
             "which this program cannot check",
             zh=f"{common_name(certificate)} 的证书使用算法 {oid} 签发，本程序无法验证",
         )
+
+
+def _check_links(chain: tuple[x509.Certificate, ...], purpose: Purpose) -> None:
+    """Check what the path validation of RFC 5280 leaves to others: the curves, and what an issuer is for.
+
+    An extended key usage in an intermediate bounds what it may issue for, as browsers, Windows and OpenSSL
+    have it: an intermediate for web servers, which any customer may run, issues no signers.
+    """
+    for certificate in chain:
+        key = certificate.public_key
+        if key.algorithm == "ec" and key.bit_size < MIN_EC_BITS:
+            raise weak_algorithm(f"a curve of {key.bit_size} bits")
+    allowed = {TIME_STAMPING, ANY_USAGE} if purpose is Purpose.TIMESTAMP else DOCUMENT_USAGES
+    for certificate in chain[1:-1]:
+        extended = certificate.extended_key_usage_value
+        if extended is not None and not {usage.dotted for usage in extended} & allowed:
+            raise _wrong_usage(certificate, purpose)
 
 
 def _no_chain(certificate: x509.Certificate) -> CheckUnknown:

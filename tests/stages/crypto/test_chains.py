@@ -10,6 +10,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from stages.crypto.chains import Purpose, check_chain, check_usage, common_name, publishes_revocation
 from stages.crypto.checks import CheckFailed, CheckUnknown
+from tests.simulators.issuers import Issuer
 from tests.simulators.signed_pdfs import NOW, Pki
 
 STAMPING = ExtendedKeyUsageOID.TIME_STAMPING
@@ -137,3 +138,39 @@ def test_try_out_certificates_publish_no_revocation(pki: Pki) -> None:
 def test_a_name_is_cut_and_made_printable(pki: Pki) -> None:
     assert common_name(pki.issue("某公司").certificate) == "某公司"
     assert "\n" not in common_name(pki.issue("a\nb").certificate)
+
+
+@pytest.mark.parametrize(
+    ("usages", "is_right"),
+    [
+        ((), True),
+        ((ExtendedKeyUsageOID.EMAIL_PROTECTION, ExtendedKeyUsageOID.SERVER_AUTH), True),
+        ((ExtendedKeyUsageOID.SERVER_AUTH,), False),
+        ((STAMPING,), False),
+    ],
+)
+def test_an_intermediate_for_web_servers_issues_no_signers(
+    usages: tuple[object, ...], is_right: bool
+) -> None:
+    """Anybody may run such an intermediate under a public root, and put any name into its certificates."""
+    root = Issuer("root")
+    between = Issuer("between", above=root, usages=usages)  # type: ignore[arg-type]
+    certificate = between.issue(usages=(ExtendedKeyUsageOID.EMAIL_PROTECTION,)).certificate
+    arguments = {"roots": [root.certificate], "intermediates": [between.certificate]}
+    if is_right:
+        assert len(chain_of(certificate, Pki(), **arguments)) == 3
+        return
+    with pytest.raises(CheckFailed) as failed:
+        chain_of(certificate, Pki(), **arguments)
+    assert failed.value.sub_indication == "CHAIN_CONSTRAINTS_FAILURE"
+
+
+@pytest.mark.parametrize("place", ["signer", "between", "root"])
+def test_a_short_curve_proves_nothing(place: str) -> None:
+    weak = ec.generate_private_key(ec.SECP192R1())
+    root = Issuer("root", key=weak if place == "root" else None)
+    between = Issuer("between", above=root, key=weak if place == "between" else None)
+    certificate = between.issue(key=weak if place == "signer" else None).certificate
+    with pytest.raises(CheckUnknown) as unknown:
+        chain_of(certificate, Pki(), roots=[root.certificate], intermediates=[between.certificate])
+    assert unknown.value.code == "weak-algorithm"
