@@ -37,8 +37,9 @@ class Doorbells:
 def declare_actors(broker: dramatiq.Broker, runner: Runner, archiver: Archiver) -> Doorbells:
     """Declare the actors on a broker; the same ones serve the embedded form and `sealine worker`.
 
-    A job that fails for a reason no room declares is refused with exit code 1 and its traceback is logged;
-    one that fails because something outside is silent keeps its state, and the sweep rings again.
+    When a chunk fails for a reason no room declares, its documents are tried one by one: those that fail
+    again are refused with exit code 1, their tracebacks logged, and the others go on. What fails because
+    something outside is silent keeps its state, and the sweep rings again.
     """
 
     def advance_chunk(job_id: str) -> None:
@@ -48,10 +49,21 @@ def declare_actors(broker: dramatiq.Broker, runner: Runner, archiver: Archiver) 
             if failure_of(error).retry:
                 log.warning("job %s: %s; it waits", job_id, error)
                 return
-            log.exception("job %s: unexpected failure", job_id)
-            runner.refuse(job_id, error)
+            log.exception("chunk of job %s: unexpected failure; trying each document alone", job_id)
+            for each_id in runner.movable(job_id):
+                advance_alone(each_id)
             package_id = runner.records.job(job_id).package_id
         archive_package.send(package_id)
+
+    def advance_alone(job_id: str) -> None:
+        try:
+            runner.run_alone(job_id)
+        except Exception as error:
+            if failure_of(error).retry:
+                log.warning("job %s: %s; it waits", job_id, error)
+                return
+            log.exception("job %s: unexpected failure", job_id)
+            runner.refuse(job_id, error)
 
     def archive_verified(package_id: str) -> None:
         try:

@@ -44,20 +44,38 @@ class Runner:
             NotFound: no such job.
             StoreUnavailable: the store or the records are silent; ring again later.
         """
-        package_id = self.records.job(job_id).package_id
-        chunk = chunk_of(self.records.jobs(package_id), job_id)
-        movable = [job for job in chunk if self.steps.step_from(job.state) is not None]
+        package_id, movable = self._movable(job_id)
         if movable:
             self._run_chunk(package_id, movable)
         return package_id
 
+    def run_alone(self, job_id: str) -> None:
+        """Take one document as far as it goes now, whatever its chunk.
+
+        Raises:
+            NotFound: no such job.
+            StoreUnavailable: the store or the records are silent; ring again later.
+        """
+        package_id, movable = self._movable(job_id)
+        alone = [job for job in movable if job.id == job_id]
+        if alone:
+            self._run_chunk(package_id, alone)
+
+    def movable(self, job_id: str) -> list[str]:
+        """Return the documents of a chunk that a step leads on from, by id."""
+        return [job.id for job in self._movable(job_id)[1]]
+
     def refuse(self, job_id: str, error: Exception) -> None:
-        """Record that the documents of a chunk cannot go on because of an error that no step declares."""
-        chunk = chunk_of(self.records.jobs(self.records.job(job_id).package_id), job_id)
-        for job in chunk:
-            if self.steps.step_from(job.state) is not None:
-                with suppress(StaleState):
-                    self.records.advance([self.steps.move(job.id, job.state, Act.REFUSE, error=error)])
+        """Record that one document cannot go on because of an error that no step declares."""
+        job = self.records.job(job_id)
+        if self.steps.step_from(job.state) is not None:
+            with suppress(StaleState):
+                self.records.advance([self.steps.move(job.id, job.state, Act.REFUSE, error=error)])
+
+    def _movable(self, job_id: str) -> tuple[str, list[JobRecord]]:
+        package_id = self.records.job(job_id).package_id
+        chunk = chunk_of(self.records.jobs(package_id), job_id)
+        return package_id, [job for job in chunk if self.steps.step_from(job.state) is not None]
 
     def _run_chunk(self, package_id: str, jobs: Sequence[JobRecord]) -> None:
         self.scratch.mkdir(parents=True, exist_ok=True)
