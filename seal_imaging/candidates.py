@@ -8,7 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seal_imaging.impression import RgbImage
-from seal_imaging.separate import BLUE_HUES, RED_HUES, hue_deg, in_hues, optical_density, paper_over
+from seal_imaging.separate import (
+    BLUE_HUES,
+    RED_HUES,
+    hue_deg,
+    in_hues,
+    most_and_least,
+    optical_density,
+    paper_over,
+)
 
 COARSE_PX_PER_MM = 5.0
 COARSE_SIDE_PX = 1400
@@ -20,6 +28,8 @@ MIN_SEAL_SHARE = 0.045
 """Of the longer side of a page of unknown scale."""
 MIN_SEAL_PX = 24
 MAX_CANDIDATES = 200
+FRINGE_SHARE = 0.8
+"""Colour weaker than this share of the black beside it is that black's fringe."""
 _REACH_MM = 1.2
 _REACH_SHARE = 0.005
 
@@ -61,10 +71,12 @@ def find_coloured(page: RgbImage, paper: NDArray[np.float32], *, px_per_mm: floa
     small = cv2.resize(page, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     height, width = small.shape[:2]
     density = optical_density(small, paper_over(paper, small.shape, (0, 0, width, height)))
-    most = density.max(2)
-    chroma = most - density.min(2)
+    most, least = most_and_least(density)
+    chroma = most - least
     limit = max(0.07, 5.0 * 1.4826 * float(np.median(chroma)))
-    coloured = (chroma > limit) & (chroma > 0.33 * most)
+    # Beside black print a scanner sees colour: where red, green and blue lie apart by part of a pixel.
+    beside_black = FRINGE_SHARE * cv2.dilate(least, np.ones((3, 3), np.uint8))
+    coloured = (chroma > limit) & (chroma > 0.33 * most) & (chroma > beside_black)
     hue = hue_deg(density)
     masks = tuple((hues, coloured & in_hues(hue, hues)) for hues in (RED_HUES, BLUE_HUES))
     return CoarseInk(masks, scale, page.shape, px_per_mm)
@@ -85,6 +97,8 @@ def find_candidates(
     usual = _REACH_MM * per_mm if per_mm else _REACH_SHARE * longest
     found: list[Candidate] = []
     for hues, mask in coarse.masks:
+        if not mask.any():
+            continue
         left = mask.copy()
         for box in without:
             x, y, w, h = (round(v * coarse.scale) for v in box)
