@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from pipeline.progress import Progress as ProgressProtocol
 from pipeline.progress import Silent
@@ -28,22 +29,22 @@ def write_json(document: object) -> None:
 
 def write_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print a table on stdout."""
-    table = Table(title=title, title_justify="left")
+    table = Table(title=Text(title), title_justify="left")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(Text(column), overflow="fold")
     for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
+        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
     stdout.print(table)
 
 
 def write_line(text: str) -> None:
     """Print a line on stdout."""
-    stdout.print(text, markup=False)
+    stdout.print(text, markup=False, emoji=False)
 
 
 def write_note(text: str) -> None:
     """Print a line on stderr."""
-    stderr.print(text, markup=False)
+    stderr.print(text, markup=False, emoji=False)
 
 
 class _Bars:
@@ -61,7 +62,7 @@ class _Bars:
             self._bars.update(self._task, advance=1, doing=what)
 
     def note(self, what: str) -> None:
-        self._bars.console.print(what, markup=False)
+        self._bars.console.print(what, markup=False, emoji=False)
 
 
 @contextmanager
@@ -76,11 +77,11 @@ def progress_bars(*, quiet: bool, in_logs: bool = False) -> Iterator[ProgressPro
         yield Silent()
         return
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=30),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[doing]}", style="dim"),
+        TextColumn("{task.fields[doing]}", style="dim", markup=False),
     )
     with Progress(*columns, console=stderr) as bars:
         yield _Bars(bars)
