@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 from pipeline.cli import archive, bid, demo, form, pki, seal, serve, tsa, verify, worker
@@ -58,18 +57,16 @@ def run(arguments: Sequence[str]) -> int:
     as_json = "--json" in arguments
     try:
         result = app(list(arguments), standalone_mode=False)
+        if result == ExitCode.INTERRUPTED:  # what Typer makes of Ctrl+C inside a command
+            raise KeyboardInterrupt
         return int(result) if isinstance(result, int) else ExitCode.OK
-    except click.exceptions.Exit as stop:
-        return int(stop.exit_code)
-    except click.ClickException as error:
-        message = " ".join(error.format_message().split())
-        name = ExitCode.USAGE.name
-        write_note(f"用法错误 {name}: {message}；见 sealine --help")
+    except typer.TyperException as error:
+        return _wrong_command(error.format_message(), as_json=as_json)
+    except (KeyboardInterrupt, typer.Abort):
+        zh, english = "已中断；再次执行同一命令即可继续", "interrupted; give the same command again to go on"
+        write_note(f"{zh} / {english}")
         if as_json:
-            write_json({"error": {"code": 2, "name": name, "message": message, "message_zh": message}})
-        return ExitCode.USAGE
-    except (KeyboardInterrupt, click.Abort):
-        write_note("已中断；再次执行同一命令即可继续 / interrupted; give the same command again to go on")
+            write_json(_error_document(ExitCode.INTERRUPTED, english, zh))
         return ExitCode.INTERRUPTED
     except Exception as error:
         failure = failure_of(error)
@@ -79,6 +76,23 @@ def run(arguments: Sequence[str]) -> int:
         if as_json:
             write_json({"error": error_json(error)})
         return failure.exit_code
+
+
+def _wrong_command(message: str, *, as_json: bool) -> int:
+    """Say what is wrong with a command; a group given alone has its help for a message."""
+    if "\n" in message and not as_json:
+        write_note(message)
+        return ExitCode.USAGE
+    line = " ".join(message.split())
+    zh = f"命令用法有误（{line}），请查看 sealine --help"
+    write_note(f"用法错误 {ExitCode.USAGE.name}: {zh}")
+    if as_json:
+        write_json(_error_document(ExitCode.USAGE, line, zh))
+    return ExitCode.USAGE
+
+
+def _error_document(code: ExitCode, message: str, zh: str) -> dict[str, object]:
+    return {"error": {"code": int(code), "name": code.name, "message": message, "message_zh": zh}}
 
 
 def main() -> None:
