@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from asn1crypto import x509
+from asn1crypto import crl, x509
 
 
 class Signer(Protocol):
@@ -52,11 +52,15 @@ class TrustAnchors:
     """What a verification believes: root certificates for signers, and for time.
 
     One set serves both when `timestamp_roots` is empty.
+
+    Attributes:
+        crls: revocation lists at hand; each is believed only when its issuer's signature holds.
     """
 
     roots: tuple[x509.Certificate, ...] = field(repr=False)
     timestamp_roots: tuple[x509.Certificate, ...] = field(default=(), repr=False)
     intermediates: tuple[x509.Certificate, ...] = field(default=(), repr=False)
+    crls: tuple[crl.CertificateList, ...] = field(default=(), repr=False)
 
 
 def fingerprint_of(certificate: x509.Certificate) -> str:

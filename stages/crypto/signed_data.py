@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from asn1crypto import cms, core, tsp, x509
+from asn1crypto import cms, core, crl, tsp, x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
@@ -44,6 +44,7 @@ class CmsSignature:
         signed_attributes: DER of the SET OF, as it was signed; None when there are none.
         content: the encapsulated content; None for a detached signature.
         content_type: dotted OID.
+        lists: revocation lists that came along, unchecked.
     """
 
     certificate: x509.Certificate
@@ -55,6 +56,7 @@ class CmsSignature:
     value: bytes = field(repr=False)
     signed_attributes: bytes | None = field(repr=False)
     info: cms.SignerInfo = field(repr=False)
+    lists: tuple[crl.CertificateList, ...] = field(default=(), repr=False)
 
 
 def parse_signed_data(der: bytes) -> CmsSignature:
@@ -271,6 +273,7 @@ def _take_apart(data: cms.SignedData) -> CmsSignature:
         value=info["signature"].native,
         signed_attributes=signed,
         info=info,
+        lists=() if isinstance(data["crls"], core.Void) else _lists(data),
     )
 
 
@@ -280,6 +283,10 @@ def _certificates(data: cms.SignedData) -> tuple[x509.Certificate, ...]:
     if len(data["certificates"]) > MAX_CERTIFICATES:
         raise _format(f"more than {MAX_CERTIFICATES} certificates in one signature", zh="签名所附证书过多")
     return tuple(choice.chosen for choice in data["certificates"] if choice.name == "certificate")
+
+
+def _lists(data: cms.SignedData) -> tuple[crl.CertificateList, ...]:
+    return tuple(choice.chosen for choice in data["crls"] if choice.name == "crl")
 
 
 def _signer(sid: cms.SignerIdentifier, certificates: tuple[x509.Certificate, ...]) -> x509.Certificate:

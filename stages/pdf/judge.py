@@ -3,16 +3,17 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
-from asn1crypto import x509
+from asn1crypto import crl, x509
 
 from stages.authorities import TrustAnchors
 from stages.crypto.algorithms import ASN1_ERRORS
 from stages.crypto.chains import Purpose, check_chain, common_name, publishes_revocation
 from stages.crypto.checks import CheckFailed, CheckUnknown
 from stages.crypto.lamps import Lamps
+from stages.crypto.revocation import SigningInstant, check_not_revoked
 from stages.crypto.signed_data import (
     CmsSignature,
     attribute_values,
@@ -42,6 +43,7 @@ from stages.pdf.signature_fields import (
     digest_signed_bytes,
     read_signature_fields,
 )
+from stages.pdf.validation_data import lists_of_document, lists_of_signature
 
 DETACHED = frozenset({"adbe.pkcs7.detached", "ETSI.CAdES.detached"})
 PADES = "ETSI.CAdES.detached"
@@ -56,6 +58,7 @@ def judge_pdf(path: Path, trust: TrustAnchors, now: datetime) -> DocumentVerdict
     Whatever was checked and is wrong makes TOTAL-FAILED, whatever could not be checked INDETERMINATE.
     ETSI EN 319 102-1 is milder in two places, where we fail closed: it passes over a broken timestamp, and
     keeps violated constraints (a wrong key usage) INDETERMINATE. The sub-indication is its own in each case.
+    Revocations are looked up in `trust.crls` and in what the file brings along; nobody is asked.
 
     Raises:
         InputRefused: no readable PDF, encrypted, or over a limit.
@@ -67,9 +70,10 @@ def judge_pdf(path: Path, trust: TrustAnchors, now: datetime) -> DocumentVerdict
     size_bytes = path.stat().st_size
     last_end = max(signature.end for signature in fields)
     verdicts = []
+    revocations = _Revocations(path, trust.crls)
     for signature in fields:
         subject = _Subject(
-            path, signature, is_whole=signature.end == size_bytes, is_last=signature.end >= last_end
+            path, signature, revocations, signature.end == size_bytes, signature.end >= last_end
         )
         judge = _judge_document_timestamp if signature.sub_filter == DOCUMENT_TIMESTAMP else _judge_signature
         verdicts.append(judge(subject, trust, now))
@@ -84,11 +88,42 @@ _BADNESS = (Indication.TOTAL_PASSED, Indication.INDETERMINATE, Indication.TOTAL_
 class _Subject:
     path: Path
     signature: SignatureField
+    revocations: "_Revocations"
     is_whole: bool
     is_last: bool
 
     def digest(self, name: str) -> bytes:
         return digest_signed_bytes(self.path, self.signature, name)
+
+
+@dataclass(frozen=True)
+class _Revocations:
+    """Revocation lists: those the verifier has, and those the file brings, read when first wanted."""
+
+    path: Path
+    given: tuple[crl.CertificateList, ...]
+
+    @cached_property
+    def lists(self) -> tuple[crl.CertificateList, ...]:
+        return (*self.given, *lists_of_document(self.path))
+
+    def check(
+        self,
+        lamps: Lamps,
+        chain: tuple[x509.Certificate, ...],
+        signature: CmsSignature,
+        instant: SigningInstant,
+        purpose: Purpose,
+    ) -> None:
+        lists: tuple[crl.CertificateList, ...] = self.given
+        if publishes_revocation(chain):
+            lists = (*self.lists, *lists_of_signature(signature))
+        if not check_not_revoked(chain, lists, instant, purpose=purpose):
+            lamps.note(
+                "revocation-not-published",
+                "revocation was not checked: these authorities publish none",
+                "未检查吊销状态：签发机构未提供吊销信息",
+            )
 
 
 def _judge_signature(subject: _Subject, trust: TrustAnchors, now: datetime) -> SignatureVerdict:
@@ -129,8 +164,9 @@ def _judge_signature(subject: _Subject, trust: TrustAnchors, now: datetime) -> S
     if cms.signed_attributes is None and lamps.lamp("identity") is not Lamp.PASSED:
         _forget_integrity(lamps)  # there is no digest inside to hold the bytes against, only the signature
     # 6. A timestamp says when: it covers this signature's value, and its authority is trusted (RFC 3161).
-    token = _judge_time(lamps, cms, trust, now)
-    at = token.stamped_at if token and lamps.lamp("time") is Lamp.PASSED else now
+    token = _judge_time(lamps, subject, cms, trust, now)
+    is_proven = token is not None and lamps.lamp("time") is Lamp.PASSED
+    at = token.stamped_at if token and is_proven else now
     # 7. The certificate chained to an anchor then (RFC 5280 §6).
     chain = lamps.run(
         "trust",
@@ -144,8 +180,9 @@ def _judge_signature(subject: _Subject, trust: TrustAnchors, now: datetime) -> S
         ),
     )
     if chain is not None:
-        # 8. It was not revoked: nobody is asked from here, so what is published elsewhere stays open.
-        lamps.run("trust", partial(_check_revocation, lamps, chain))
+        # 8. It was not revoked by then (RFC 5280 §6.3): nobody is asked from here, only lists at hand count.
+        instant = SigningInstant(at, is_proven, fresh_at=at)
+        lamps.run("trust", partial(subject.revocations.check, lamps, chain, cms, instant, Purpose.DOCUMENT))
     signed_at = claimed_at or signing_time(cms)
     if token and signed_at and signed_at > token.stamped_at + MAX_CLOCK_SKEW:
         lamps.note(
@@ -193,7 +230,7 @@ def _judge_document_timestamp(subject: _Subject, trust: TrustAnchors, now: datet
     )
     chain = lamps.run("trust", trusted)
     if chain is not None:
-        lamps.run("trust", partial(_check_revocation, lamps, chain))
+        lamps.run("trust", partial(_check_stamper, lamps, subject, chain, token, now))
     both = {lamps.lamp("identity"), lamps.lamp("trust")}
     lamps.lamps["time"] = next(one for one in (Lamp.FAILED, Lamp.UNKNOWN, Lamp.PASSED) if one in both)
     tryout = _note_tryout(lamps, (), token)
@@ -202,7 +239,9 @@ def _judge_document_timestamp(subject: _Subject, trust: TrustAnchors, now: datet
     )
 
 
-def _judge_time(lamps: Lamps, cms: CmsSignature, trust: TrustAnchors, now: datetime) -> TimestampToken | None:
+def _judge_time(
+    lamps: Lamps, subject: _Subject, cms: CmsSignature, trust: TrustAnchors, now: datetime
+) -> TimestampToken | None:
     """Light the time lamp; return the earliest token that could be read, whether or not it holds."""
     tokens = lamps.run("time", partial(_tokens, cms))
     for token in tokens or ():
@@ -221,8 +260,16 @@ def _judge_time(lamps: Lamps, cms: CmsSignature, trust: TrustAnchors, now: datet
             ),
         )
         if isinstance(chain, tuple):
-            lamps.run("time", partial(_check_revocation, lamps, chain))
+            lamps.run("time", partial(_check_stamper, lamps, subject, chain, token, now))
     return min(tokens, key=lambda token: token.stamped_at) if tokens else None
+
+
+def _check_stamper(
+    lamps: Lamps, subject: _Subject, chain: tuple[x509.Certificate, ...], token: TimestampToken, now: datetime
+) -> None:
+    """Check that a token's authority is not revoked; only the token itself says when it was made."""
+    instant = SigningInstant(token.stamped_at, is_proven=True, fresh_at=max(now, token.stamped_at))
+    subject.revocations.check(lamps, chain, token.signature, instant, Purpose.TIMESTAMP)
 
 
 def _tokens(cms: CmsSignature) -> tuple[TimestampToken, ...]:
@@ -271,21 +318,6 @@ def _check_identity(subject: _Subject, cms: CmsSignature, digest: bytes) -> None
         check_signed_attributes(cms)
         check_signing_certificate(cms, required=subject.signature.sub_filter == PADES)
     check_signature_value(cms, content_digest=digest)
-
-
-def _check_revocation(lamps: Lamps, chain: tuple[x509.Certificate, ...]) -> None:
-    if publishes_revocation(chain):
-        raise CheckUnknown(
-            "revocation-not-checked",
-            "TRY_LATER",
-            f"whether the certificate of {common_name(chain[-1])} was revoked could be asked; it was not",
-            zh=f"{common_name(chain[-1])} 的证书是否被吊销可查询，但本次未查询",
-        )
-    lamps.note(
-        "revocation-not-published",
-        "revocation was not checked: these authorities publish none",
-        "未检查吊销状态：签发机构未提供吊销信息",
-    )
 
 
 def _forget_integrity(lamps: Lamps) -> None:

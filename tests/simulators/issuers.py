@@ -119,7 +119,7 @@ def _points() -> x509.CRLDistributionPoints:
 def _usage(*, issues: bool, signs_lists: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=not issues,
-        content_commitment=False,
+        content_commitment=not issues,
         key_encipherment=False,
         data_encipherment=False,
         key_agreement=False,
