@@ -30,6 +30,7 @@ class Settings(BaseSettings):
         key: URI of the signing key (`file:/path/key.p12`); empty = the try-out key.
         tsa_urls: time-stamping authorities, asked in this order; empty = the try-out one, in this process.
         trust: PEM file of the roots that verification believes, beside the try-out root.
+        crls: revocation lists (PEM or DER) that verification looks into; nothing is fetched.
         roles: what the local user may do.
     """
 
@@ -48,13 +49,14 @@ class Settings(BaseSettings):
     tsa_timeout_s: float = Field(default=5.0, gt=0, le=120)
     tsa_retry_s: float = Field(default=60.0, gt=0)
     trust: Path | None = None
+    crls: Annotated[tuple[Path, ...], NoDecode] = ()
     reason: str = "投标文件签章"
     location: str = ""
     user: str = "local"
     roles: Annotated[frozenset[Role], NoDecode] = frozenset(Role)
     workers: int = Field(default=2, ge=1, le=64)
 
-    @field_validator("tsa_urls", "roles", mode="before")
+    @field_validator("tsa_urls", "crls", "roles", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return (
@@ -65,6 +67,11 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser().absolute()
+
+    @field_validator("crls")
+    @classmethod
+    def _all_absolute(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
+        return tuple(path.expanduser().absolute() for path in value)
 
     @classmethod
     def settings_customise_sources(

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.failures import REFUSALS, error_json
-from pipeline.roots import read_roots
+from pipeline.roots import read_crls, read_roots
 from pipeline.wiring import utc_now
 from stages.authorities import TrustAnchors
 from stages.errors import InputRefused
@@ -13,13 +13,13 @@ from stages.verdicts import verdict_json
 from stages.verify import verify
 
 
-def verify_files(files: Sequence[Path], trust: Path | None) -> dict[str, Any]:
+def verify_files(files: Sequence[Path], trust: Path | None, crls: Sequence[Path] = ()) -> dict[str, Any]:
     """Return `{"files": […]}`, one entry a file in the order given.
 
     Raises:
-        UsageRefused: the trust file holds no certificate.
+        UsageRefused: the trust file holds no certificate, or a list file no revocation list.
     """
-    anchors = TrustAnchors(roots=tuple(read_roots(trust)) if trust else ())
+    anchors = TrustAnchors(roots=read_roots(trust) if trust else (), crls=read_crls(crls))
     now = utc_now()
     entries = []
     for path in files:

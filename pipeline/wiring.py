@@ -19,9 +19,10 @@ from pipeline.authorities import FailoverAuthority, HttpTimestampAuthority
 from pipeline.bids import Bids
 from pipeline.brokers import open_broker
 from pipeline.errors import UsageRefused
+from pipeline.folders import make_folder
 from pipeline.keyring import Keyring
 from pipeline.permissions import Actor
-from pipeline.roots import read_roots
+from pipeline.roots import read_crls, read_roots
 from pipeline.runner import Runner
 from pipeline.scratch import scratch_folder
 from pipeline.seals import Seals
@@ -72,8 +73,7 @@ class App:
     @cached_property
     def home(self) -> Path:
         """The home folder, made for this user only."""
-        self.settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return self.settings.home
+        return make_folder(self.settings.home, mode=0o700)
 
     @cached_property
     def scratch(self) -> Path:
@@ -119,7 +119,9 @@ class App:
                 "a key and a time-stamping authority of your own need their roots; give --trust roots.pem",
                 zh="使用自己的密钥和时间戳服务时，请用 --trust 给出它们的根证书",
             )
-        return TrustAnchors(roots=(*roots, self.pki.root) if is_tryout else roots)
+        return TrustAnchors(
+            roots=(*roots, self.pki.root) if is_tryout else roots, crls=read_crls(self.settings.crls)
+        )
 
     @cached_property
     def authority(self) -> TimestampAuthority:

@@ -1,13 +1,15 @@
 """`sealine bid`: check a package, see every mark, sign it."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from pipeline.bids import FileResult, check_out_folder
+from pipeline.bids import FileResult
 from pipeline.cli.options import (
+    CrlOption,
     HomeOption,
     JsonOption,
     KeyOption,
@@ -19,6 +21,7 @@ from pipeline.cli.options import (
 from pipeline.cli.show import progress_bars, write_json, write_line, write_note, write_table
 from pipeline.documents_json import looked_json, marks_json, result_json
 from pipeline.failures import ExitCode, error_json, failure_of
+from pipeline.folders import check_out_folder
 from pipeline.packages import LookedAt
 from pipeline.wiring import utc_now
 from pipeline.workers import wait_for_package, working
@@ -103,22 +106,34 @@ def sign(
     pin_fd: PinFdOption = None,
     tsa: TsaOption = None,
     trust: TrustOption = None,
+    crl: CrlOption = None,
     home: HomeOption = None,
     json_: JsonOption = False,
 ) -> int:
     """签章并归档 / Stamp, sign, timestamp, verify, archive. The same command again goes on."""
     check_out_folder(package, out)
-    flags = {"key": key, "tsa_urls": tuple(tsa) if tsa else None, "trust": trust}
+    flags = {
+        "key": key,
+        "tsa_urls": tuple(tsa) if tsa else None,
+        "trust": trust,
+        "crls": tuple(crl) if crl else None,
+    }
     with open_app(context, home, pin_fd=pin_fd, **flags) as sealine, progress_bars(quiet=json_) as progress:
         since = utc_now()
         package_record = sealine.bids.submit(
             package, plan_file, actor=sealine.actor, key_uri=sealine.key_uri, progress=progress
         )
+        workers: AbstractContextManager[None] = nullcontext()
         if sealine.settings.is_embedded:
-            with working(sealine.broker, threads=sealine.settings.workers):
-                wait_for_package(sealine.records, package_record.id, since=since, progress=progress)
-        else:
-            wait_for_package(sealine.records, package_record.id, since=since, progress=progress)
+            workers = working(sealine.broker, threads=sealine.settings.workers)
+        with workers:
+            wait_for_package(
+                sealine.records,
+                package_record.id,
+                since=since,
+                progress=progress,
+                doorbells=sealine.doorbells,
+            )
         results = sealine.bids.results(package_record.id, out, actor=sealine.actor)
     show_results(package_record.id, results, json_=json_)
     return exit_of_results(results)

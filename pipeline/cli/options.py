@@ -42,6 +42,14 @@ TrustOption = Annotated[
     Path | None,
     typer.Option("--trust", help="信任的根证书 PEM / roots to trust, PEM", show_default=False),
 ]
+CrlOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--crl",
+        help="吊销列表（CRL）文件，可多次给出 / revocation list, PEM or DER, repeatable",
+        show_default=False,
+    ),
+]
 PinFdOption = Annotated[
     int | None,
     typer.Option(

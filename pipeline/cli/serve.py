@@ -11,7 +11,15 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from pipeline.cli.options import HomeOption, KeyOption, PinFdOption, TrustOption, TsaOption, open_app
+from pipeline.cli.options import (
+    CrlOption,
+    HomeOption,
+    KeyOption,
+    PinFdOption,
+    TrustOption,
+    TsaOption,
+    open_app,
+)
 from pipeline.cli.show import write_note
 from pipeline.errors import Unavailable, UsageRefused
 from pipeline.web.app import create_app
@@ -34,12 +42,18 @@ def serve(
     pin_fd: PinFdOption = None,
     tsa: TsaOption = None,
     trust: TrustOption = None,
+    crl: CrlOption = None,
     home: HomeOption = None,
 ) -> None:
     """启动浏览器控制台 / Serve the console, for this machine only: there are no accounts yet."""
     address = check_loopback(host)
     stop_gently()
-    flags = {"key": key, "tsa_urls": tuple(tsa) if tsa else None, "trust": trust}
+    flags = {
+        "key": key,
+        "tsa_urls": tuple(tsa) if tsa else None,
+        "trust": trust,
+        "crls": tuple(crl) if crl else None,
+    }
     with open_app(context, home, pin_fd=pin_fd, **flags) as sealine, listening(address, port) as listener:
         sealine.keyring.signer(sealine.key_uri)
         with background_work(sealine):

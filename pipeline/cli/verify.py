@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.cli.options import JsonOption, TrustOption
+from pipeline.cli.options import CrlOption, JsonOption, TrustOption
 from pipeline.cli.show import write_json, write_line
 from pipeline.failures import ExitCode
 from pipeline.verifying import verify_files
@@ -23,10 +23,11 @@ _EXIT = {
 def verify(
     files: Annotated[list[Path], typer.Argument(help="PDF 文件 / signed PDFs")],
     trust: TrustOption = None,
+    crl: CrlOption = None,
     json_: JsonOption = False,
 ) -> int:
     """验签 / Verify: integrity, identity, trust and time, each its own lamp."""
-    document = verify_files(files, trust)
+    document = verify_files(files, trust, crl or ())
     if json_:
         write_json(document)
     else:

@@ -6,7 +6,15 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.options import HomeOption, KeyOption, PinFdOption, TrustOption, TsaOption, open_app
+from pipeline.cli.options import (
+    CrlOption,
+    HomeOption,
+    KeyOption,
+    PinFdOption,
+    TrustOption,
+    TsaOption,
+    open_app,
+)
 from pipeline.cli.show import write_note
 from pipeline.wiring import utc_now
 from pipeline.workers import sweep, sweep_until, working
@@ -22,10 +30,16 @@ def worker(
     pin_fd: PinFdOption = None,
     tsa: TsaOption = None,
     trust: TrustOption = None,
+    crl: CrlOption = None,
     home: HomeOption = None,
 ) -> None:
     """启动工作进程 / Work on jobs from the broker (SEALINE_BROKER_URL) until SIGTERM or Ctrl+C."""
-    flags = {"key": key, "tsa_urls": tuple(tsa) if tsa else None, "trust": trust}
+    flags = {
+        "key": key,
+        "tsa_urls": tuple(tsa) if tsa else None,
+        "trust": trust,
+        "crls": tuple(crl) if crl else None,
+    }
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
