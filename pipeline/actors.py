@@ -38,7 +38,8 @@ def declare_actors(broker: dramatiq.Broker, runner: Runner, archiver: Archiver) 
     """Declare the actors on a broker; the same ones serve the embedded form and `sealine worker`.
 
     When a chunk fails for a reason no room declares, its documents are tried one by one: those that fail
-    again are refused with exit code 1, their tracebacks logged, and the others go on. What fails because
+    again are refused with exit code 1, their tracebacks logged, and the others go on. So it is with
+    archiving, except that a verified document is not refused: it waits with the reason. What fails because
     something outside is silent keeps its state, and the sweep rings again.
     """
 
@@ -69,10 +70,22 @@ def declare_actors(broker: dramatiq.Broker, runner: Runner, archiver: Archiver) 
         try:
             archiver.archive(package_id)
         except Exception as error:
-            if not failure_of(error).retry:
-                log.exception("package %s: could not be archived", package_id)
-            else:
+            if failure_of(error).retry:
                 log.warning("package %s: %s; it waits", package_id, error)
+                return
+            log.exception("package %s: could not be archived; trying each document alone", package_id)
+            for job_id in archiver.verified(package_id):
+                archive_alone(package_id, job_id)
+
+    def archive_alone(package_id: str, job_id: str) -> None:
+        try:
+            archiver.archive(package_id, only=job_id)
+        except Exception as error:
+            if failure_of(error).retry:
+                log.warning("job %s: %s; it waits", job_id, error)
+                return
+            log.exception("job %s: could not be archived", job_id)
+            archiver.put_off(job_id, error)
 
     chunk = dramatiq.actor(
         advance_chunk, broker=broker, queue_name=QUEUE, actor_name="advance_chunk", max_retries=0

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from pipeline.failures import failure_of, message_zh
+from pipeline.failures import REFUSALS, failure_of, message_zh
 from pipeline.jobs import MOVING, Act, next_state
 from pipeline.steps import NONCE_BITS, Clock
-from stages.archive import ToArchive, archive
+from stages.archive import ToArchive, archive, check_archivable
 from stages.authorities import TimestampAuthority, TrustAnchors
 from stages.documents import ArchivePackage
 from stages.errors import TimestampUnavailable, Untrusted
@@ -48,8 +48,13 @@ class Archiver:
         self.scratch = scratch
         self.retry_s = retry_s
 
-    def archive(self, package_id: str) -> int:
+    def archive(self, package_id: str, *, only: str | None = None) -> int:
         """Archive what is verified, and return how many documents that was; 0 while any is moving.
+
+        A document that cannot be archived waits with the reason, and the others are archived without it.
+
+        Args:
+            only: the one job to archive; None: all of the package.
 
         Raises:
             StoreUnavailable: the store or the records are silent; ring again later.
@@ -57,12 +62,13 @@ class Archiver:
         jobs = self.records.jobs(package_id)
         if any(job.state in MOVING for job in jobs):
             return 0
-        verified = [job for job in jobs if job.state is JobState.VERIFIED][:MAX_BATCH]
-        if not verified:
-            return 0
+        verified = [job for job in jobs if job.state is JobState.VERIFIED and only in (None, job.id)]
         package = self.records.package(package_id)
         now = self.clock()
-        documents = [self._to_archive(job, package) for job in verified]
+        ready = self._ready(verified[:MAX_BATCH], package, now)
+        if not ready:
+            return 0
+        documents = [document for _, document in ready]
         try:
             archived = archive(
                 documents,
@@ -72,17 +78,39 @@ class Archiver:
                 now=now,
             )
         except (TimestampUnavailable, Untrusted) as error:
-            self._wait(verified, error, now)
+            self._wait([job for job, _ in ready], Act.AWAIT_TIMESTAMP, error, now)
             return 0
         entries = [
             self._keep(job, document, kept, package, now)
-            for job, document, kept in zip(verified, documents, archived, strict=True)
+            for (job, document), kept in zip(ready, archived, strict=True)
         ]
         try:
             self.records.archive_jobs(entries, actor=self.name, at=now)
         except StaleState:
             return 0
         return len(entries)
+
+    def verified(self, package_id: str) -> list[str]:
+        """Return the documents of a package that are still to be archived, by id."""
+        return [job.id for job in self.records.jobs(package_id) if job.state is JobState.VERIFIED]
+
+    def put_off(self, job_id: str, error: Exception) -> None:
+        """Record why a document cannot be archived now; it is tried again later."""
+        job = self.records.job(job_id)
+        if job.state is JobState.VERIFIED:
+            self._wait([job], Act.AWAIT_ARCHIVING, error, self.clock())
+
+    def _ready(
+        self, jobs: Sequence[JobRecord], package: PackageRecord, now: datetime
+    ) -> list[tuple[JobRecord, ToArchive]]:
+        """Return what can be archived; the others wait, each with its own reason."""
+        ready = []
+        for job in jobs:
+            try:
+                ready.append((job, check_archivable(self._to_archive(job, package))))
+            except REFUSALS as error:
+                self._wait([job], Act.AWAIT_ARCHIVING, error, now)
+        return ready
 
     def _to_archive(self, job: JobRecord, package: PackageRecord) -> ToArchive:
         outputs = self.records.outputs(job.id)
@@ -140,14 +168,14 @@ class Archiver:
             stamped_at=document.stamped_at,
         )
 
-    def _wait(self, jobs: Sequence[JobRecord], error: Exception, now: datetime) -> None:
+    def _wait(self, jobs: Sequence[JobRecord], act: Act, error: Exception, now: datetime) -> None:
         job_error = JobError(failure_of(error).exit_code.name, str(error), message_zh(error))
         moves = [
             Move(
                 job_id=job.id,
                 expected=job.state,
-                to=next_state(job.state, Act.AWAIT_TIMESTAMP),
-                act=Act.AWAIT_TIMESTAMP,
+                to=next_state(job.state, act),
+                act=act,
                 actor=self.name,
                 at=now,
                 error=job_error,

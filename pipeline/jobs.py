@@ -19,6 +19,7 @@ class Act(StrEnum):
     AWAIT_TIMESTAMP = "await_timestamp"
     TIMESTAMP = "timestamp"
     VERIFY = "verify"
+    AWAIT_ARCHIVING = "await_archiving"
     ARCHIVE = "archive"
     REFUSE = "refuse"
     REOPEN = "reopen"
@@ -38,6 +39,7 @@ _FORWARD: dict[tuple[JobState, Act], JobState] = {
     (_S.AWAITING_TIMESTAMP, Act.TIMESTAMP): _S.TIMESTAMPED,
     (_S.TIMESTAMPED, Act.VERIFY): _S.VERIFIED,
     (_S.VERIFIED, Act.AWAIT_TIMESTAMP): _S.VERIFIED,
+    (_S.VERIFIED, Act.AWAIT_ARCHIVING): _S.VERIFIED,
     (_S.VERIFIED, Act.ARCHIVE): _S.ARCHIVED,
     (_S.REFUSED, Act.REOPEN): _S.RECEIVED,
     (_S.REFUSED, Act.REVERIFY): _S.TIMESTAMPED,

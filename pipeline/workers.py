@@ -77,11 +77,15 @@ def wait_for_package(
     *,
     since: datetime,
     progress: Progress,
+    doorbells: Doorbells,
+    quiet_s: float = QUIET_S,
     stall_s: float = STALL_S,
 ) -> None:
     """Return when nothing more happens to any document of a package by itself.
 
     Args:
+        quiet_s: ring again for the package when nothing has moved for so long: a worker may have met
+            a store that was silent for a moment.
         since: when it was rung for; a document that was waiting before that is not taken for one
             that has just been tried.
 
@@ -92,7 +96,7 @@ def wait_for_package(
     progress.begin("盖章·签名·时间戳·验签·归档 / stamping to archiving", len(jobs))
     resting: set[str] = set()
     last: list[JobState] = []
-    moved_at = time.monotonic()
+    moved_at = rung_at = time.monotonic()
     while True:
         jobs = records.jobs(package_id)
         for job in jobs:
@@ -104,6 +108,10 @@ def wait_for_package(
         states = [job.state for job in jobs]
         if states != last:
             last, moved_at = states, time.monotonic()
+        if time.monotonic() - max(moved_at, rung_at) > quiet_s:
+            rung_at = time.monotonic()
+            doorbells.ring(jobs, [job.id for job in jobs if job.id not in resting])
+            doorbells.package.send(package_id)
         if time.monotonic() - moved_at > stall_s:
             raise Unavailable(
                 f"package {package_id}: no document has moved for {stall_s:.0f} s; "

@@ -97,7 +97,7 @@ def through_the_line(app: App, package: Path, plan: Path, out: Path) -> float:
     start, since = time.perf_counter(), utc_now()
     record = app.bids.submit(package, plan, actor=app.actor, key_uri=app.key_uri)
     with working(app.broker, threads=app.settings.workers):
-        wait_for_package(app.records, record.id, since=since, progress=Silent())
+        wait_for_package(app.records, record.id, since=since, progress=Silent(), doorbells=app.doorbells)
     results = app.bids.results(record.id, out, actor=app.actor)
     taken = time.perf_counter() - start
     failed = [result.file for result in results if result.state is not JobState.ARCHIVED]

@@ -100,7 +100,7 @@ def _sign(app: App, package: Path, plan: Path, out: Path, progress: Progress) ->
     since = utc_now()
     record = app.bids.submit(package, plan, actor=app.actor, key_uri=app.key_uri, progress=progress)
     with working(app.broker, threads=app.settings.workers):
-        wait_for_package(app.records, record.id, since=since, progress=progress)
+        wait_for_package(app.records, record.id, since=since, progress=progress, doorbells=app.doorbells)
     signed = []
     for result in app.bids.results(record.id, out, actor=app.actor):
         if result.state is not JobState.ARCHIVED or result.output is None:

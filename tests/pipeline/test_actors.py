@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from pipeline import steps
+from pipeline import archiver, steps
 from pipeline.wiring import App
-from storage.errors import StoreUnavailable
+from storage.errors import Corrupt, StoreUnavailable
 from storage.schema import JobState
 from tests.pipeline.conftest import write_pdf
 
@@ -110,3 +110,36 @@ def test_a_bug_does_not_refuse_a_neighbour_that_meets_silence(
         "b.pdf": JobState.REFUSED,
         "c.pdf": JobState.PLANNED,
     }
+
+
+def _verified(app: App, package: Path, plan: Path) -> str:
+    package_id = _submit(app, package, plan)
+    app.runner.run(app.records.jobs(package_id)[0].id)
+    assert set(_states(app, package_id).values()) == {JobState.VERIFIED}
+    return package_id
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(Corrupt("changed"), "CORRUPT"), (ZeroDivisionError("a bug"), "UNEXPECTED")]
+)
+def test_a_document_that_cannot_be_archived_waits_with_the_reason_and_the_others_are_archived(
+    app: App, package: Path, plan: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, code: str
+) -> None:
+    package_id = _verified(app, package, plan)
+    real = archiver.ToArchive
+    with monkeypatch.context() as patch:
+
+        def to_archive(*, name: str, **fields: Any) -> archiver.ToArchive:
+            if name == "b.pdf":
+                raise error
+            return real(name=name, **fields)
+
+        patch.setattr(archiver, "ToArchive", to_archive)
+        app.doorbells.package(package_id)
+    waiting = next(job for job in app.records.jobs(package_id) if job.name == "b.pdf")
+    assert _states(app, package_id) == {"a.pdf": JobState.ARCHIVED, "b.pdf": JobState.VERIFIED}
+    assert waiting.error is not None
+    assert waiting.error.code == code
+    assert [event.act for event in app.records.events(waiting.id)][-1] == "await_archiving"
+    app.doorbells.package(package_id)
+    assert set(_states(app, package_id).values()) == {JobState.ARCHIVED}

@@ -18,7 +18,7 @@ def archived(app: App, package: Path, plan: Path) -> list[dict[str, str]]:
     since = utc_now()
     record = app.bids.submit(package, plan, actor=app.actor, key_uri=app.key_uri)
     with working(app.broker, threads=1):
-        wait_for_package(app.records, record.id, since=since, progress=Silent())
+        wait_for_package(app.records, record.id, since=since, progress=Silent(), doorbells=app.doorbells)
     return app.archive.find(actor=app.actor)
 
 
