@@ -266,7 +266,7 @@ def _measured(
         centre_px=(outline.centre_px[0] - left, outline.centre_px[1] - top),
         size_px=(width, height),
         px_per_mm=px_per_mm,
-        ink_rgb=ink_rgb(separation.stains),
+        ink_rgb=ink_rgb(separation.core),
     )
 
 

@@ -19,6 +19,11 @@ PAPER_SIDE_PX = 240
 SMALL_PICTURE_PX = 700
 """A picture below this size is taken for a cutting of one seal, not a page."""
 MIN_SEED_PX = 60
+MIN_CORE_PX = 40
+CORE_PERCENTILE = 65
+CORE_SHARE = 0.05
+MAX_CORE_DEPTH_PX = 6
+"""How far from the edges of its strokes ink shows its colour, and how much of it must lie so deep."""
 MIN_SEED_SHARE = 0.2
 """Of the coloured pixels so many must lie clear of black print for those beside it to be left out."""
 FRINGE_DENSITY = 0.55
@@ -54,12 +59,14 @@ class Separation:
         ink: (H, W), 0 = paper, 1 = solid ink; above one half is ink.
         black: (H, W), amount of black print in units of solid seal ink.
         strength: (H, W), seal ink in units of solid ink, not evened out.
+        core: (3,), optical density of ink in the middle of strokes.
     """
 
     ink: InkAmount
     black: InkAmount
     strength: InkAmount
     stains: Stains
+    core: NDArray[np.float32]
 
 
 def estimate_paper(page: RgbImage) -> NDArray[np.float32]:
@@ -130,10 +137,28 @@ def colour_of(ink: NDArray[np.float32]) -> InkColour:
     return InkColour.PURPLE if hue >= PURPLE_FROM_DEG else InkColour.BLUE
 
 
-def ink_rgb(stains: Stains) -> tuple[int, int, int]:
-    """Return the colour of solid ink on white paper."""
-    red, green, blue = (round(255 * math.exp(-max(0.0, float(v)))) for v in stains.ink * stains.solid)
+def ink_rgb(core: NDArray[np.float32]) -> tuple[int, int, int]:
+    """Return the colour on white paper of ink of this optical density."""
+    red, green, blue = (round(255 * math.exp(-max(0.0, float(v)))) for v in core)
     return red, green, blue
+
+
+def _core_density(density: Density, clear: NDArray[np.bool_], stains: Stains) -> NDArray[np.float32]:
+    """Return the optical density of ink in the middle of strokes, where neither blur nor JPEG pales it.
+
+    Args:
+        clear: ink that no print covers.
+    """
+    core = clear.astype(np.uint8)
+    least = max(MIN_CORE_PX, CORE_SHARE * int(core.sum()))
+    deeper = cv2.erode(core, np.ones((3, 3), np.uint8))
+    if int(deeper.sum()) < least:
+        return np.asarray(stains.ink * stains.solid, np.float32)
+    for _ in range(MAX_CORE_DEPTH_PX):
+        if int(deeper.sum()) < least:
+            break
+        core, deeper = deeper, cv2.erode(deeper, np.ones((3, 3), np.uint8))
+    return np.asarray(np.percentile(density[core > 0], CORE_PERCENTILE, axis=0), np.float32)
 
 
 def estimate_stains(density: Density, hues: tuple[float, float]) -> Stains | None:
@@ -212,7 +237,8 @@ def separate_ink(density: Density, stains: Stains, *, px_per_mm: float) -> Separ
         blind=least >= MAX_DENSITY,
         px_per_mm=px_per_mm,
     )
+    core = _core_density(density, is_ink & ~dark, stains)
     soft = np.clip(share, 0, 1)
     near = cv2.dilate(is_ink.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     ink = np.where(is_ink, np.maximum(soft, 0.55), np.where(near & ~dark, np.minimum(soft, 0.49), 0))
-    return Separation(np.asarray(ink, np.float32), np.asarray(black, np.float32), strength, stains)
+    return Separation(np.asarray(ink, np.float32), np.asarray(black, np.float32), strength, stains, core)

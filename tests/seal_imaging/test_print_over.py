@@ -1,4 +1,4 @@
-"""Black print over a seal is taken off it, and the seal's ink goes on under the print."""
+"""Print over a seal is taken off it, and the seal's ink goes on under the print in its own colour."""
 
 from dataclasses import replace
 
@@ -43,3 +43,10 @@ def test_coloured_rims_of_print_hide_no_seal(
 ) -> None:
     drawn = draw([round_seal, rectangle_seal, square_seal], look=UNEVEN_SCANNER, seed=11)
     pairs(drawn.truths, read_impressions(drawn.page, drawn.px_per_mm))
+
+
+def test_the_colour_is_that_of_the_middle_of_strokes(draw: Draw, finance_seal: Artwork) -> None:
+    blurred = PageLook(density=(1.0, 1.0), missing=0.0, blur_px=2.5)
+    drawn = draw([finance_seal], look=blurred, copies=1)
+    (found,) = read_impressions(drawn.page, drawn.px_per_mm)
+    assert found.ink_rgb == pytest.approx(finance_seal.ink_rgb, abs=16)
