@@ -16,6 +16,8 @@ from seal_imaging.shape import Outline
 from seal_imaging.upright import find_angle
 
 MAX_IMPRESSIONS = 32
+SCORE_WEIGHT = 0.1
+"""Of an impression's own score against its likeness to what the impressions of its seal have in common."""
 _REACH = 0.018
 """Over how much of the seal's width one looks whether ink arrived there at all."""
 
@@ -27,19 +29,41 @@ def group_impressions(impressions: Sequence[Impression]) -> list[tuple[int, ...]
         ImpressionUnusable: more than MAX_IMPRESSIONS.
     """
     _check_count(impressions)
-    groups: list[list[int]] = []
+    found: list[tuple[list[int], list[InkAmount]]] = []
     for index in _best_first(impressions):
-        for group in groups:
+        for group, inks in found:
             leader = impressions[group[0]]
-            if (
-                may_be_one_seal(leader, impressions[index])
-                and register(leader, impressions[index]).is_same_seal
-            ):
+            if not may_be_one_seal(leader, impressions[index]):
+                continue
+            laid = register(leader, impressions[index])
+            if laid.is_same_seal:
                 group.append(index)
+                inks.append(laid.ink)
                 break
         else:
-            groups.append([index])
-    return sorted((tuple(group) for group in groups), key=min)
+            found.append(([index], [flat_ink(impressions[index])]))
+    return sorted((_most_complete_first(group, inks, impressions) for group, inks in found), key=min)
+
+
+def _most_complete_first(
+    group: list[int], inks: list[InkAmount], impressions: Sequence[Impression]
+) -> tuple[int, ...]:
+    """Return the members of a group, first the one most like what at least half of them show.
+
+    Where ink did not arrive an impression lacks what the others have; where it smeared it has what
+    the others lack. Both tell more than any measure of one impression alone.
+    """
+    masks = np.stack(inks) > 0.5
+    common = masks.sum(0) >= len(group) / 2
+    whole = int(common.sum())
+
+    def worth(position: int) -> float:
+        mask = masks[position]
+        dice = 2 * float((mask & common).sum()) / max(1, int(mask.sum()) + whole)
+        return dice + SCORE_WEIGHT * impressions[group[position]].quality.score
+
+    order = sorted(range(len(group)), key=lambda position: (-worth(position), group[position]))
+    return tuple(group[position] for position in order)
 
 
 def fuse(impressions: Sequence[Impression]) -> Impression:

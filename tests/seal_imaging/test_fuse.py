@@ -17,7 +17,7 @@ from seal_imaging import (
 )
 from seal_imaging.fuse import MAX_IMPRESSIONS
 from tests.seal_imaging.conftest import Draw
-from tests.seal_imaging.truth import canvas_dice
+from tests.seal_imaging.truth import canvas_dice, dice
 
 WEAK = PageLook(density=(0.3, 0.8), missing=0.35, turn_deg=10.0)
 
@@ -106,3 +106,14 @@ def test_impressions_of_unknown_scale_fuse_too(draw: Draw, finance_seal: Artwork
     fused = fuse(read_impressions(drawn.page, None))
     assert fused.size_mm is None
     assert Reason.SCALE_UNKNOWN in fused.quality.reasons
+
+
+@pytest.mark.parametrize("seed", [21, 22, 23])
+def test_the_most_complete_impression_of_a_seal_comes_first(
+    draw: Draw, finance_seal: Artwork, square_seal: Artwork, seed: int
+) -> None:
+    drawn = draw([finance_seal, square_seal], look=PageLook(missing=0.15), seed=seed)
+    found = read_impressions(drawn.page, drawn.px_per_mm)
+    worth = [dice(truth.mask, truth.design) for truth in drawn.truths]
+    for group in group_impressions(found):
+        assert worth[group[0]] >= max(worth[index] for index in group) - 0.01
