@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from pipeline.folders import make_folder
 from pipeline.permissions import Actor, Permission, check_may
 from pipeline.steps import Clock
 from stages.archive import verify_archive
@@ -64,7 +65,7 @@ class Archive:
         """
         by = check_may(actor, Permission.READ_ARCHIVE)
         record = self._record(archive_id)
-        out.mkdir(parents=True, exist_ok=True)
+        make_folder(out)
         stem = Path(self._records.job(record.job_id).name).stem
         paths: dict[str, str] = {}
         for role, (digest, suffix) in _objects(record).items():

@@ -9,8 +9,8 @@ from datetime import datetime
 from pathlib import Path
 
 from pipeline.bench import INSPECTED, PLANNED
-from pipeline.errors import UsageRefused
 from pipeline.failures import ExitCode, failure_of, message_zh
+from pipeline.folders import make_folder
 from pipeline.jobs import Act, next_state
 from pipeline.keys import check_usable
 from pipeline.orders import FrozenSeal, SigningOrder
@@ -256,7 +256,7 @@ class Bids:
     def _export(self, digest: str, path: Path) -> Path:
         if path.exists() and _sha256(path) == digest:
             return path
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".sealine-") as folder:
             fresh = Path(folder) / "file"
             self._store.copy_to(digest, fresh)
@@ -368,17 +368,3 @@ def _identity(package: BidPackage, plan_bytes: bytes, order: SigningOrder) -> st
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def check_out_folder(package: Path, out: Path) -> Path:
-    """Return where results go.
-
-    Raises:
-        UsageRefused: inside the package itself, where the next run would take them for bid documents.
-    """
-    if package.is_dir() and out.resolve().is_relative_to(package.resolve()):
-        raise UsageRefused(
-            f"output folder {out} lies inside the package {package}; choose one outside it",
-            zh=f"输出文件夹 {out} 不能放在文件包 {package} 里面",
-        )
-    return out

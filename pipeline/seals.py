@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from pipeline.errors import WrongState
+from pipeline.folders import make_folder
 from pipeline.permissions import Actor, Permission, check_may
 from pipeline.steps import Clock, Signers
 from stages.authorities import Signer, fingerprint_of
@@ -70,7 +71,7 @@ class Seals:
             ImpressionUnusable: there is no impression on it.
         """
         by = check_may(actor, Permission.MAKE_SEALS)
-        out.mkdir(parents=True, exist_ok=True)
+        make_folder(out)
         extracted = extract(read_scan(scan), out, stated_width_mm=stated_width_mm)
         self._records.append_event(
             "extract",
@@ -171,7 +172,7 @@ class Seals:
     def save(self, name: str, out: Path, *, actor: Actor) -> tuple[Path, Path]:
         """Write a seal's image and its electronic seal to a folder; return their paths."""
         seal, _ = self.show(name, actor=actor)
-        out.mkdir(parents=True, exist_ok=True)
+        make_folder(out)
         image, eseal = out / f"{seal.name}.png", out / f"{seal.name}.esl"
         for digest, path in ((seal.image_digest, image), (seal.eseal_digest or "", eseal)):
             path.unlink(missing_ok=True)

@@ -153,3 +153,8 @@ def _read_file(path: Path) -> dict[str, Any]:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageRefused(f"{path}: not TOML: {error}", zh=f"{path} 不是有效的 TOML：{error}") from error
+    except OSError as error:
+        raise UsageRefused(
+            f"{path} cannot be read ({error.strerror}); check the home folder and its permissions",
+            zh=f"无法读取 {path}，请检查 --home 文件夹及其权限",
+        ) from error

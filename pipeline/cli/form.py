@@ -7,6 +7,7 @@ import typer
 
 from pipeline.cli.options import JsonOption
 from pipeline.cli.show import write_json, write_line
+from pipeline.folders import check_out_file
 from stages.specimen_form import draw_form
 
 app = typer.Typer(help="印模采集表 / the seal specimen form", no_args_is_help=True, rich_markup_mode=None)
@@ -22,7 +23,7 @@ def draw(
     json_: JsonOption = False,
 ) -> None:
     """画空白采集表 / Draw the blank form: print it, stamp it three times a seal, scan it."""
-    draw_form(out, order_number=order, applicant=applicant)
+    draw_form(check_out_file(out), order_number=order, applicant=applicant)
     if json_:
         write_json({"form": str(out), "order": order})
     else:
