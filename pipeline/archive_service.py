@@ -104,14 +104,19 @@ class Archive:
         return {"id": record.job_id, **verdict, "events": self._records.verify_events()}
 
     def _record(self, archive_id: str) -> ArchiveRecord:
-        """Return an archive record by its id, or by the beginning of its id when that is enough."""
+        """Return an archive record by its id, or by a file name that no other archived document has."""
         try:
             return self._records.archive_of(archive_id)
         except NotFound:
-            hits = [hit for hit in self._records.find_archives() if hit.job_name == archive_id]
-            if len(hits) != 1:
+            hits = self._records.find_archives(file=archive_id, limit=2)
+            if not hits:
                 raise
-            return hits[0].archive
+        if len(hits) > 1:
+            raise NotFound(
+                f"several archived documents are named {archive_id}; find them, and give the id of one",
+                zh=f"名为“{archive_id}”的档案有多份，请先检索，再用编号指定其中一份",
+            )
+        return hits[0].archive
 
 
 def _objects(record: ArchiveRecord) -> dict[str, tuple[str, str]]:

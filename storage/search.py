@@ -34,6 +34,7 @@ class ArchiveSearch:
         self,
         text: str = "",
         *,
+        file: str | None = None,
         project: str | None = None,
         bidder: str | None = None,
         sha256: str | None = None,
@@ -45,7 +46,7 @@ class ArchiveSearch:
         Args:
             text: words that must all occur in file name, package name, project, bidder or signer;
                 a word of at least MIN_DIGEST_CHARS hex digits may also begin a digest.
-            project, bidder: exactly.
+            file, project, bidder: exactly.
             sha256: of the original, signed file, verdict, manifest or evidence record, whole.
 
         Raises:
@@ -74,6 +75,8 @@ class ArchiveSearch:
             .limit(max(0, min(limit, MAX_FOUND)))
             .offset(max(0, offset))
         )
+        if file is not None:
+            query = query.where(jobs.c.name == file)
         if project is not None:
             query = query.where(packages.c.project == project)
         if bidder is not None:
