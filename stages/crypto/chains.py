@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from asn1crypto import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from pyhanko_certvalidator import ValidationContext, find_valid_path
 from pyhanko_certvalidator.errors import (
     DisallowedAlgorithmError,
@@ -17,6 +17,7 @@ from pyhanko_certvalidator.errors import (
     ValidationError,
 )
 from pyhanko_certvalidator.path import ValidationPath
+from pyhanko_certvalidator.sig_validate import DefaultSignatureValidator, PSSParameterMismatch
 
 from stages.crypto.algorithms import (
     ASN1_ERRORS,
@@ -53,6 +54,22 @@ _KNOWN_SIGNATURES = frozenset({*RSA_PKCS1, *ECDSA, RSA_PSS, ED25519}) - {"1.2.15
 _T = TypeVar("_T")
 
 
+class _LinkValidator(DefaultSignatureValidator):  # type: ignore[misc]  # its package shows no types
+    """The signature of one certificate under another's key; what cannot even be tried is no signature.
+
+    pyhanko-certvalidator asserts that algorithm and key are of one kind. A certificate's author chooses
+    the algorithm and the issuer's name, so without this a stranger's certificate ends in AssertionError.
+    """
+
+    def validate_signature(self, *args: Any, **kwargs: Any) -> None:
+        try:
+            super().validate_signature(*args, **kwargs)
+        except PSSParameterMismatch:
+            raise
+        except (AssertionError, NotImplementedError, UnsupportedAlgorithm, *ASN1_ERRORS) as error:
+            raise InvalidSignature from error
+
+
 class Purpose(Enum):
     """What a certificate was used for."""
 
@@ -86,7 +103,12 @@ def check_chain(
     try:
         _check_algorithm(certificate)
         context = ValidationContext(
-            trust_roots=list(roots), other_certs=list(intermediates), moment=at, allow_fetching=False, crls=[]
+            trust_roots=list(roots),
+            other_certs=list(intermediates),
+            moment=at,
+            allow_fetching=False,
+            crls=[],
+            signature_validator=_LinkValidator(),
         )
         paths = context.path_builder.async_build_paths_lazy(certificate)
         path: ValidationPath = _run(find_valid_path(certificate, paths, context))

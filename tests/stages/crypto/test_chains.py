@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from asn1crypto import x509
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from stages.crypto.chains import Purpose, check_chain, check_usage, common_name, publishes_revocation
@@ -174,3 +174,14 @@ def test_a_short_curve_proves_nothing(place: str) -> None:
     with pytest.raises(CheckUnknown) as unknown:
         chain_of(certificate, Pki(), roots=[root.certificate], intermediates=[between.certificate])
     assert unknown.value.code == "weak-algorithm"
+
+
+def test_an_authority_of_the_same_name_with_another_kind_of_key_does_no_harm() -> None:
+    """Anybody may write any issuer's name and any algorithm into a certificate."""
+    one, other = Issuer("同名 CA"), Issuer("同名 CA", key=rsa.generate_private_key(65537, 2048))
+    for trusted, stranger in ((one, other), (other, one)):
+        certificate = stranger.issue().certificate
+        with pytest.raises(CheckUnknown):
+            chain_of(certificate, Pki(), roots=[trusted.certificate])
+        for roots in ([trusted, stranger], [stranger, trusted]):
+            assert len(chain_of(certificate, Pki(), roots=[root.certificate for root in roots])) == 2
