@@ -97,12 +97,12 @@ def find_candidates(
     usual = _REACH_MM * per_mm if per_mm else _REACH_SHARE * longest
     found: list[Candidate] = []
     for hues, mask in coarse.masks:
-        if not mask.any():
-            continue
         left = mask.copy()
         for box in without:
             x, y, w, h = (round(v * coarse.scale) for v in box)
             left[y : y + h, x : x + w] = False
+        if not left.any():
+            continue
         for box, points in _groups(left, max(1, round(reach * usual * coarse.scale))):
             candidate = _on_page(box, points, coarse.page_shape, coarse.scale, hues)
             if _is_seal_sized(candidate, longest, per_mm):

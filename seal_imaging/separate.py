@@ -210,10 +210,10 @@ def separate_ink(density: Density, stains: Stains, *, px_per_mm: float) -> Separ
     signed = np.where(black < 0, density @ stains.ink, amount).astype(np.float32)
     amount = np.maximum(signed, 0)
     black = (np.maximum(black, 0) / solid).astype(np.float32)
-    least = most_and_least(density)[1]
+    most, least = most_and_least(density)
     dark = find_print(np.asarray(amount / solid, np.float32), black, solid=solid, px_per_mm=px_per_mm)
     black[~dark] = 0
-    paper = most_and_least(density)[0] < 0.10
+    paper = most < 0.10
     noise = 0.02
     if int(paper.sum()) > 500:
         on_paper = amount[paper]
