@@ -34,6 +34,7 @@ class Tally:
     drawn: int = 0
     found: int = 0
     best_of_three: list[float] = field(default_factory=list)
+    grouped: list[float] = field(default_factory=list)
     fusion_gain: list[float] = field(default_factory=list)
     fused_dice: list[float] = field(default_factory=list)
     page_s: list[float] = field(default_factory=list)
@@ -161,6 +162,7 @@ def _fuse(
         return None
     groups = group_impressions(found)
     ours.best_of_three.append(float(worth[groups[0][0]] > max(worth) - AS_GOOD))
+    ours.grouped.append(float(len(groups) == 1))
     seal = drawn.seals[index]
     single = max(canvas_dice(seal, compose(one)) for one in found)
     image = compose(fuse([found[i] for i in max(groups, key=len)]))

@@ -88,6 +88,8 @@ def _summary(tallies: list[Tally], weak: Tally) -> dict[str, float]:
         "precision": seen / max(1, found),
         "recall": seen / max(1, drawn),
         "best_of_three": of("best_of_three", np.mean),
+        "grouped": of("grouped", np.mean),
+        "grouped_weak": float(np.mean(weak.grouped)) if weak.grouped else float("nan"),
         "fusion_gain": float(np.mean(weak.fusion_gain)) if weak.fusion_gain else 0.0,
         "fusion_worst": min(every("fusion_gain"), default=0.0),
         "fused_dice_weak": float(np.mean(weak.fused_dice)) if weak.fused_dice else float("nan"),
