@@ -20,7 +20,7 @@ from pipeline.progress import Progress, Silent
 from pipeline.steps import Clock, Signers
 from stages.authorities import fingerprint_of
 from stages.documents import BidPackage, SealFace
-from stages.errors import PlacementRefused, SigningRefused
+from stages.errors import NothingToMark, SigningRefused
 from stages.manifests import canonical_json
 from stages.plan import rule_hits
 from stages.plan_rules import PlanRules, check_rules_used, load_plan
@@ -270,9 +270,9 @@ class Bids:
         for file in looked:
             if file.planned is not None:
                 hits[file.source.name] = rule_hits(file.planned, rules)
-            else:  # a file without a place has no hits; of one that could not be read nobody knows
-                is_readable = isinstance(file.error, PlacementRefused)
-                hits[file.source.name] = [0 if is_readable else 1] * len(rules.rules)
+            else:  # where nothing was found there are no hits; of a file refused otherwise nobody knows
+                is_empty = isinstance(file.error, NothingToMark)
+                hits[file.source.name] = [0 if is_empty else 1] * len(rules.rules)
         check_rules_used(rules, hits)
 
     def _frozen_seals(self, rules: PlanRules) -> tuple[FrozenSeal, ...]:

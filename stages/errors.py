@@ -21,6 +21,10 @@ class PlacementRefused(StagesError):
     """There is no place for a mark, or the file's own signatures forbid it."""
 
 
+class NothingToMark(PlacementRefused):
+    """What the rules look for is not in this file; that a mark was found a place but no room is not this."""
+
+
 class SigningRefused(StagesError):
     """Wrong PIN, or a key, certificate or seal that may not be used now."""
 

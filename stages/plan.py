@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stages.documents import InspectedDocument, Mark, PageGeometry, PlannedDocument, SealFace, SourceFile
-from stages.errors import PlacementRefused, PlanRefused
+from stages.errors import NothingToMark, PlacementRefused, PlanRefused
 from stages.page_selection import select_pages
 from stages.paging import paging_marks
 from stages.pdf.base import refusals_named
@@ -66,8 +66,9 @@ def plan(
 
     Raises:
         PlanRefused: a rule for this file names a seal that is not in faces.
-        PlacementRefused: a keyword or page that a rule wants in this very file is not there, a page is
-            smaller than a seal, more than MAX_MARKS, or no mark at all where the plan does not allow it.
+        NothingToMark: a keyword or page that a rule wants in this very file is not there, or no mark at
+            all where the plan does not allow it.
+        PlacementRefused: a page is smaller than a seal, or more than MAX_MARKS.
         InputRefused: the text cannot be read.
     """
     draft = _Draft(source.name, inspected.pages, faces)
@@ -90,7 +91,7 @@ def plan(
                 zh=f"{source.name}：盖章超过 {MAX_MARKS} 处，请减少或收窄规则",
             )
     if not marks and rules.unmarked_files == "refuse":
-        raise PlacementRefused(
+        raise NothingToMark(
             f"{source.name}: no rule puts a seal on this file; add a rule, or set unmarked_files: allow",
             zh=f"{source.name}：没有规则在此文件上盖章；请添加规则，或设置 unmarked_files: allow",
         )
@@ -166,17 +167,17 @@ def _keyword_marks(draft: _Draft, index: int, rule: KeywordRule, search: TextSea
     return [draft.mark(index, rule.seal, hit.page_index, _centre(hit, rule)) for hit in chosen]
 
 
-def _keyword_missing(draft: _Draft, index: int, rule: KeywordRule, found: int) -> PlacementRefused:
+def _keyword_missing(draft: _Draft, index: int, rule: KeywordRule, found: int) -> NothingToMark:
     keyword = " / ".join(rule.keyword)
     pages = page_list(select_pages(rule.pages, len(draft.pages))) or "none"
     if found:
-        return PlacementRefused(
+        return NothingToMark(
             f"{draft.name}: rules[{index}]: keyword {keyword} stands {found} times, not {rule.occurrence}; "
             "lower `occurrence`",
             zh=f"{draft.name}：rules[{index}]：关键字“{keyword}”只出现 {found} 次，"
             f"不足 {rule.occurrence} 次；请修改 occurrence",
         )
-    return PlacementRefused(
+    return NothingToMark(
         f"{draft.name}: rules[{index}]: keyword {keyword} found nowhere, pages searched: {pages}; "
         "correct the keyword, or place the seal by `pages`",
         zh=f"{draft.name}：rules[{index}]：未找到关键字“{keyword}”，已搜索页：{pages}；"
@@ -202,7 +203,7 @@ def _centre(hit: TextHit, rule: KeywordRule) -> tuple[float, float]:
 def _position_marks(draft: _Draft, index: int, rule: PositionRule) -> list[Mark]:
     chosen = select_pages(rule.pages, len(draft.pages))
     if not chosen and rule.names_files:
-        raise PlacementRefused(
+        raise NothingToMark(
             f"{draft.name}: rules[{index}]: the file has {len(draft.pages)} pages, none of {rule.pages}; "
             "correct `pages`",
             zh=f"{draft.name}：rules[{index}]：文件共 {len(draft.pages)} 页，"
