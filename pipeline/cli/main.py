@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli import archive, bid, demo, form, pki, seal, serve, tsa, verify, worker
+from pipeline.cli.on_use import CommandsOnUse
 from pipeline.cli.show import write_json, write_note
 from pipeline.failures import ExitCode, error_json, failure_of, one_line
 
@@ -16,22 +16,13 @@ log = logging.getLogger("sealine")
 
 app = typer.Typer(
     name="sealine",
+    cls=CommandsOnUse,
     help="印链：从印模扫描件到归档的投标文件 / Sealine: from a scanned seal to an archived bid.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.add_typer(form.app, name="form")
-app.add_typer(seal.app, name="seal")
-app.add_typer(bid.app, name="bid")
-app.add_typer(archive.app, name="archive")
-app.add_typer(pki.app, name="pki")
-app.add_typer(tsa.app, name="tsa")
-app.command("verify")(verify.verify)
-app.command("demo")(demo.demo)
-app.command("serve")(serve.serve)
-app.command("worker")(worker.worker)
 
 
 @app.callback()

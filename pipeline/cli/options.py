@@ -4,13 +4,15 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pipeline.errors import UsageRefused
 from pipeline.settings import read_settings
-from pipeline.wiring import App
+
+if TYPE_CHECKING:
+    from pipeline.wiring import App
 
 MAX_PIN_BYTES = 256
 
@@ -85,8 +87,10 @@ def home_of(context: typer.Context, home: Path | None) -> Path | None:
 @contextmanager
 def open_app(
     context: typer.Context, home: Path | None, *, pin_fd: int | None = None, **flags: Any
-) -> Iterator[App]:
+) -> Iterator["App"]:
     """Open the App with the settings that the flags, the environment and the file give."""
+    from pipeline.wiring import App  # imports nearly everything, which help and drawing a form do without
+
     settings = read_settings({"home": home_of(context, home), **flags})
     ask: Callable[[], str] | None = _prompt if os.isatty(0) else None
     given = read_pin(pin_fd) if pin_fd is not None else None
