@@ -67,11 +67,16 @@ class Finding:
 
 @dataclass(frozen=True)
 class ExistingSignature:
-    """A signature the file had before we touched it."""
+    """A signature the file had before we touched it.
+
+    Attributes:
+        locks_new_fields: its FieldMDP covers every field, or all but some (ISO 32000-2 Table 258).
+    """
 
     field_name: str
     docmdp: DocMDP | None
     signed_at: datetime | None = None
+    locks_new_fields: bool = False
 
 
 @dataclass(frozen=True)

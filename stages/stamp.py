@@ -107,6 +107,18 @@ def _copied(
             f"{source.name}: certified so that nothing may be added; ask its author for another copy",
             zh=f"{source.name}：文件已认证且不允许任何更改，请向作者索取未锁定的版本",
         )
+    if any(signature.locks_new_fields for signature in signatures):
+        raise PlacementRefused(
+            f"{source.name}: a signature in it locks the form, and one more would break it; "
+            "ask its author for a copy without that signature",
+            zh=f"{source.name}：已有签名锁定了表单，再签名会使其失效，请向作者索取未锁定的版本",
+        )
+    if planned.marks and any(signature.docmdp is not None for signature in signatures):
+        raise PlacementRefused(
+            f"{source.name}: certified by its author, so that a visible seal would break the certification; "
+            "ask its author for a copy that is not certified",
+            zh=f"{source.name}：文件已由作者认证，加盖可见印章会使认证失效，请向作者索取未认证的版本",
+        )
     if len(planned.marks) > 1 or any(mark.strip for mark in planned.marks):
         raise PlacementRefused(
             f"{source.name}: it already has {len(signatures)} signatures, which {len(planned.marks)} new "

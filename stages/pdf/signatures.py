@@ -37,7 +37,7 @@ def existing_signatures(pdf: pikepdf.Pdf) -> tuple[ExistingSignature, ...]:
         docmdp = docmdp_of(value)
         if is_certification and docmdp is None:
             docmdp = DocMDP.FILL_AND_SIGN  # the default of /P
-        found.append(ExistingSignature(name, docmdp, signed_at_of(value)))
+        found.append(ExistingSignature(name, docmdp, signed_at_of(value), _locks_new_fields(value)))
     if isinstance(certification, pikepdf.Dictionary) and not certified:
         docmdp = docmdp_of(certification) or DocMDP.FILL_AND_SIGN
         found.append(ExistingSignature("/Perms/DocMDP", docmdp, signed_at_of(certification)))
@@ -86,6 +86,17 @@ def docmdp_of(signature: pikepdf.Object) -> DocMDP | None:
             # A level that nobody knows is read as the strictest.
             return _DOCMDP.get(level if isinstance(level, int) else 1, DocMDP.NO_CHANGES)
     return None
+
+
+def _locks_new_fields(signature: pikepdf.Object) -> bool:
+    references = signature.get("/Reference")
+    for entry in references if isinstance(references, pikepdf.Array) else ():
+        if isinstance(entry, pikepdf.Dictionary) and entry.get("/TransformMethod") == pikepdf.Name.FieldMDP:
+            parameters = entry.get("/TransformParams")
+            action = parameters.get("/Action") if isinstance(parameters, pikepdf.Dictionary) else None
+            if action != pikepdf.Name.Include:
+                return True
+    return False
 
 
 def signed_at_of(signature: pikepdf.Object) -> datetime | None:

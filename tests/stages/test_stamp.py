@@ -257,6 +257,39 @@ def test_a_certification_that_allows_nothing_is_obeyed(tmp_path: Path, face: Sea
         )
 
 
+@pytest.mark.parametrize(
+    ("method", "action", "refused"),
+    [
+        ("/DocMDP", None, "certified"),
+        ("/FieldMDP", "/All", "locks the form"),
+        ("/FieldMDP", "/Exclude", "locks the form"),
+        ("/FieldMDP", "/Include", ""),
+    ],
+)
+def test_what_a_visible_signature_would_break_is_refused_before_any_key_is_used(
+    tmp_path: Path, face: SealFace, method: str, action: str | None, refused: str
+) -> None:
+    plain = pdfs.build(tmp_path / "a.pdf", [PageKind()])
+    signed = pdfs.with_signature_field(tmp_path / "signed.pdf", plain)
+    parameters = (
+        pikepdf.Dictionary(P=2) if action is None else pikepdf.Dictionary(Action=pikepdf.Name(action))
+    )
+    path = tmp_path / "locked.pdf"
+    with pikepdf.open(signed) as pdf:
+        value = pdf.Root.AcroForm.Fields[0].Kids[0].V
+        value.Reference = [
+            pikepdf.Dictionary(TransformMethod=pikepdf.Name(method), TransformParams=parameters)
+        ]
+        pdf.save(path)
+    one = rules("{seal: 公章, pages: first, x_mm: 60, y_mm: 60}")
+    if not refused:
+        planned_and_stamped(path, one, face, tmp_path / "o.pdf")
+        return
+    with pytest.raises(PlacementRefused, match=refused) as caught:
+        planned_and_stamped(path, one, face, tmp_path / "o.pdf")
+    assert "作者" in caught.value.zh
+
+
 def test_the_widget_lies_over_the_first_mark_that_is_no_strip(tmp_path: Path, face: SealFace) -> None:
     path = pdfs.build(tmp_path / "a.pdf", [PageKind()] * 2)
     source = source_file(path)
