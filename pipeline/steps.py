@@ -124,7 +124,8 @@ class Steps:
     def _claim(self, bench: Bench) -> Outcome:
         signer = self._signer(bench)
         check_usable(signer, self.clock())
-        taken = {signature.field_name for signature in bench.inspected.signatures}
+        inspected = bench.inspected
+        taken = {signature.field_name for signature in inspected.signatures} | {*inspected.taken_names}
         numbers = (f"Signature{number}" for number in range(1, len(taken) + 2))
         field_name = next(name for name in numbers if name not in taken)
         return NewClaim(bench.job.id, fingerprint_of(signer.certificate), field_name)

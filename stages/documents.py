@@ -99,12 +99,17 @@ class PageGeometry:
 
 @dataclass(frozen=True)
 class InspectedDocument:
-    """A PDF that may be stamped and signed, and what is known of it."""
+    """A PDF that may be stamped and signed, and what is known of it.
+
+    Attributes:
+        taken_names: top-level form fields, empty ones too, with a name our own signature might take.
+    """
 
     source_sha256: str
     pages: tuple[PageGeometry, ...]
     signatures: tuple[ExistingSignature, ...] = ()
     findings: tuple[Finding, ...] = ()
+    taken_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

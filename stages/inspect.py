@@ -15,7 +15,7 @@ from stages.errors import InputRefused
 from stages.pdf.base import BasePdf, open_base, refusals_named
 from stages.pdf.content import content_findings
 from stages.pdf.geometry import page_geometry
-from stages.pdf.signatures import existing_signatures
+from stages.pdf.signatures import existing_signatures, taken_names
 from stages.pdf.structure import walk_pages
 
 ODD_SIDE_MM = 1200.0
@@ -44,7 +44,8 @@ def inspect(source: SourceFile) -> InspectedDocument:
             *content_findings(base.pdf, pages),
         )
         base.check_unrepaired()
-    return InspectedDocument(source.sha256, geometries, signatures, findings)
+        taken = taken_names(base.pdf)
+    return InspectedDocument(source.sha256, geometries, signatures, findings, taken)
 
 
 def _file_findings(base: BasePdf) -> list[Finding]:

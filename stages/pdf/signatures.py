@@ -13,6 +13,7 @@ MAX_FIELDS = 100_000
 MAX_FIELD_DEPTH = 64
 
 _DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(?:Z|([+-])(\d\d)'?(\d\d)?'?)?", re.ASCII)
+_OURS = re.compile(r"Signature[0-9]{1,6}")
 _DOCMDP = {1: DocMDP.NO_CHANGES, 2: DocMDP.FILL_AND_SIGN, 3: DocMDP.FILL_SIGN_ANNOTATE}
 
 
@@ -42,6 +43,16 @@ def existing_signatures(pdf: pikepdf.Pdf) -> tuple[ExistingSignature, ...]:
         docmdp = docmdp_of(certification) or DocMDP.FILL_AND_SIGN
         found.append(ExistingSignature("/Perms/DocMDP", docmdp, signed_at_of(certification)))
     return tuple(found)
+
+
+def taken_names(pdf: pikepdf.Pdf) -> tuple[str, ...]:
+    """Return the names of top-level form fields, filled or not, that look like ours (Signature1)."""
+    form = pdf.Root.get("/AcroForm")
+    fields = form.get("/Fields") if isinstance(form, pikepdf.Dictionary) else None
+    if not isinstance(fields, pikepdf.Array):
+        return ()
+    names = (str(field.get("/T", "")) for field in fields if isinstance(field, pikepdf.Dictionary))
+    return tuple(sorted({name for name in names if _OURS.fullmatch(name)}))
 
 
 def _signature_fields(root: pikepdf.Object) -> Iterator[tuple[str, pikepdf.Object]]:

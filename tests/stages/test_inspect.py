@@ -196,3 +196,15 @@ def test_a_file_of_no_pages_and_a_broken_tree_are_refused_by_name(tmp_path: Path
     broken = pdfs.raw(tmp_path / "b.pdf", [catalogue, b"<< /Type /Pages /Kids [null] /Count 1 >>"])
     with pytest.raises(InputRefused, match=r"^b\.pdf: .*page tree"):
         inspect(source_file(broken))
+
+
+def test_an_empty_field_of_our_name_is_taken(tmp_path: Path) -> None:
+    """A form prepared for signing has one; signing must choose the next name instead of failing."""
+    path = pdfs.build(tmp_path / "a.pdf", [PageKind()])
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        named = [
+            pikepdf.Dictionary(FT=pikepdf.Name.Sig, T=pikepdf.String(name)) for name in ("Signature1", "别的")
+        ]
+        pdf.Root.AcroForm = pikepdf.Dictionary(Fields=[pdf.make_indirect(field) for field in named])
+        pdf.save(path)
+    assert inspect(source_file(path)).taken_names == ("Signature1",)
