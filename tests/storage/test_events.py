@@ -182,3 +182,33 @@ def test_the_digest_covers_every_field() -> None:
     digests = {chained(**fields).digest}  # type: ignore[arg-type]
     digests |= {chained(**{**fields, name: value}).digest for name, value in others.items()}  # type: ignore[arg-type]
     assert len(digests) == 8
+
+
+@pytest.mark.parametrize(
+    ("statements", "first_bad"),
+    [
+        (
+            (
+                "UPDATE events SET seq = 99 WHERE seq = 2",
+                "UPDATE events SET seq = 2 WHERE seq = 3",
+                "UPDATE events SET seq = 3 WHERE seq = 99",
+            ),
+            2,
+        ),
+        (
+            (
+                "INSERT INTO events (seq, at, actor, act, job_id, detail, prev_digest, digest)"
+                " SELECT 6, at, 'mallory', act, job_id, detail, digest,"
+                " substr(digest, 2) || substr(digest, 1, 1) FROM events WHERE seq = 5",
+            ),
+            6,
+        ),
+    ],
+)
+def test_a_reordered_or_inserted_event_is_found(
+    records: Records, statements: tuple[str, ...], first_bad: int
+) -> None:
+    fill(records)
+    tamper(records, *statements)
+    with pytest.raises(Corrupt, match=f"at event {first_bad}:"):
+        records.verify_events()
