@@ -1,10 +1,10 @@
 """What an archivist may ask: find a document, take its evidence out, prove it again."""
 
-import os
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from pipeline.exports import export_object
 from pipeline.folders import make_folder
 from pipeline.permissions import Actor, Permission, check_may
 from pipeline.steps import Clock
@@ -70,12 +70,7 @@ class Archive:
         paths: dict[str, str] = {}
         for role, (digest, suffix) in _objects(record).items():
             path = out / f"{stem}.{suffix}"
-            with tempfile.TemporaryDirectory(dir=out, prefix=".sealine-") as folder:
-                fresh = Path(folder) / "object"
-                self._store.copy_to(digest, fresh)
-                fresh.chmod(0o644)
-                os.replace(fresh, path)
-            paths[role] = str(path)
+            paths[role] = str(export_object(self._store, digest, path))
         self._records.append_event("retrieve", {}, actor=by, at=self._clock(), job_id=record.job_id)
         return paths
 

@@ -1,16 +1,14 @@
 """What a batch signer may ask: check a package, see every mark, have it signed, take the result home."""
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from pipeline.bench import INSPECTED, PLANNED
+from pipeline.exports import export_object
 from pipeline.failures import ExitCode, failure_of, message_zh
-from pipeline.folders import make_folder
 from pipeline.jobs import Act, next_state
 from pipeline.keys import check_usable
 from pipeline.orders import FrozenSeal, SigningOrder
@@ -235,7 +233,9 @@ class Bids:
         output = None
         outputs = self._records.outputs(job.id)
         if job.state is JobState.ARCHIVED and out is not None:
-            output = self._export(self._records.archive_of(job.id).signed_digest, out / job.name)
+            output = export_object(
+                self._store, self._records.archive_of(job.id).signed_digest, out / job.name
+            )
         error = None
         if job.error is not None:
             error = {
@@ -252,17 +252,6 @@ class Bids:
             seconds=round((job.updated_at - job.created_at).total_seconds(), 3),
             error=error,
         )
-
-    def _export(self, digest: str, path: Path) -> Path:
-        if path.exists() and _sha256(path) == digest:
-            return path
-        make_folder(path.parent)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".sealine-") as folder:
-            fresh = Path(folder) / "file"
-            self._store.copy_to(digest, fresh)
-            fresh.chmod(0o644)
-            os.replace(fresh, path)
-        return path
 
     def _check_used(self, rules: PlanRules, looked: Sequence[LookedAt]) -> None:
         """Refuse the whole package when a rule is of no use in any file that could be read."""
@@ -363,8 +352,3 @@ def _identity(package: BidPackage, plan_bytes: bytes, order: SigningOrder) -> st
             }
         )
     ).hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,6 +1,5 @@
 """What a seal operator may ask: lift seals off a scan, make an electronic seal, look at seals."""
 
-import hashlib
 import tempfile
 import uuid
 from collections.abc import Sequence
@@ -9,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from pipeline.errors import WrongState
+from pipeline.exports import export_object, sha256_of
 from pipeline.folders import make_folder
 from pipeline.permissions import Actor, Permission, check_may
 from pipeline.steps import Clock, Signers
@@ -94,7 +94,7 @@ class Seals:
         by = check_may(actor, Permission.MAKE_SEALS)
         signer = self._signers.signer(key_uri)
         now = self._clock()
-        known = self._known(wish, _sha256(image) if image.is_file() else "")
+        known = self._known(wish, sha256_of(image) if image.is_file() else "")
         if known is not None:
             return known
         order = SealOrder(
@@ -175,9 +175,7 @@ class Seals:
         make_folder(out)
         image, eseal = out / f"{seal.name}.png", out / f"{seal.name}.esl"
         for digest, path in ((seal.image_digest, image), (seal.eseal_digest or "", eseal)):
-            path.unlink(missing_ok=True)
-            self._store.copy_to(digest, path)
-            path.chmod(0o644)
+            export_object(self._store, digest, path)
         return image, eseal
 
 
@@ -194,8 +192,3 @@ def certificate_record(signer: Signer) -> CertificateRecord:
         not_before_at=not_before,
         not_after_at=not_after,
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
