@@ -133,7 +133,7 @@ def _is_signed(der: bytes, public_key: bytes) -> bool:
             return False
         key = serialization.load_der_public_key(public_key)
         return bool(parsed.is_signature_valid(key))  # type: ignore[arg-type]  # what it cannot use, it raises
-    except (UnsupportedAlgorithm, *ASN1_ERRORS):
+    except (UnsupportedAlgorithm, cx509.InvalidVersion, *ASN1_ERRORS):
         return False
 
 

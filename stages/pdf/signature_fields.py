@@ -73,7 +73,16 @@ def read_signature_fields(path: Path) -> tuple[SignatureField, ...]:
             found = tuple(_signature(name, value) for name, value in _filled(pdf))
     except pikepdf.PasswordError as error:
         raise _encrypted(path) from error
-    except (pikepdf.PdfError, OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+    # RuntimeError: qpdf calls some damage so ("/Count is wrong after flattening pages tree").
+    except (
+        pikepdf.PdfError,
+        OSError,
+        RuntimeError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        KeyError,
+    ) as error:
         raise InputRefused(
             f"{path.name}: not a PDF, or too damaged to be read; get the file again",
             zh=f"{path.name}：不是 PDF，或已损坏无法读取，请重新获取文件",

@@ -39,7 +39,7 @@ def lists_of_document(path: Path) -> tuple[crl.CertificateList, ...]:
             if not isinstance(streams, pikepdf.Array):
                 return ()
             ders = [_bytes_of(stream) for stream in list(streams)[:MAX_LISTS]]
-    except (pikepdf.PdfError, OSError, ValueError, TypeError, AttributeError, KeyError):
+    except (pikepdf.PdfError, OSError, RuntimeError, ValueError, TypeError, AttributeError, KeyError):
         return ()
     return tuple(_loaded(ders))
 

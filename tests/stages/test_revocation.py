@@ -296,3 +296,10 @@ def test_lists_inside_the_signature_count(
     )
     one = judged(path, issuer)
     assert (one.integrity, one.identity, one.trust) == (Lamp.PASSED,) * 3
+
+
+def test_a_list_of_an_impossible_version_tells_nothing(signed: Path, issuer: Issuer) -> None:
+    der = made(issuer).dump()
+    assert der.count(b"\x02\x01\x01") >= 1
+    odd = crl.CertificateList.load(der.replace(b"\x02\x01\x01", b"\x02\x01\x05", 1))
+    assert judged(signed, issuer, odd).indication is Indication.INDETERMINATE
