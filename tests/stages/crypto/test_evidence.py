@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from asn1crypto import cms, pem, tsp
+from asn1crypto import cms, pem, tsp, x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from stages.crypto.evidence import EvidenceRecord, build_evidence, evidence_token, verify_evidence
@@ -185,3 +185,16 @@ def test_openssl_reads_the_record_and_believes_its_token(pki: Pki, tmp_path: Pat
     assert b"Verification: OK" in good.stdout + good.stderr
     bad = subprocess.run([*base, *at, "-digest", sha(b"else").hex()], capture_output=True)
     assert bad.returncode != 0
+
+
+def test_a_record_of_the_first_format_stays_readable() -> None:
+    """The bytes are kept, not made: what was archived once must be provable for ever."""
+    golden = Path(__file__).parents[2] / "golden"
+    _, _, der = pem.unarmor((golden / "evidence-1-root.pem").read_bytes())
+    record, root = (golden / "evidence-1.ers").read_bytes(), x509.Certificate.load(der)
+    group = groups_of(5)[1]
+    assert verify_evidence(record, group, [root], NOW) == NOW
+    tree = build_tree(groups_of(5))
+    assert build_evidence(tree.reduced[1], evidence_token(record)) == record
+    with pytest.raises(Untrusted):
+        verify_evidence(record, groups_of(5)[2], [root], NOW)
