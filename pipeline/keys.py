@@ -141,10 +141,10 @@ def _open_file(location: str, pin: Pin) -> Signer:
             f"larger than {MAX_KEY_FILE_BYTES} bytes, so it is no key file; give another",
             f"超过 {MAX_KEY_FILE_BYTES} 字节，不是密钥文件，请更换",
         )
-    password = _password(path, pin)
-    key, certificate, others = (_read_pem if b"-----BEGIN" in content else _read_pkcs12)(
-        path, content, password
-    )
+    is_pem = b"-----BEGIN" in content
+    in_clear = is_pem and not _is_encrypted(content)
+    password = None if in_clear else _password(path, pin)
+    key, certificate, others = (_read_pem if is_pem else _read_pkcs12)(path, content, password)
     if key is None:
         raise _refuse(path, "holds no private key; export it with its key", "不含私钥，请连同私钥导出")
     if certificate is None:
@@ -152,6 +152,10 @@ def _open_file(location: str, pin: Pin) -> Signer:
             path, "holds no certificate for its key; export both", "不含与私钥对应的证书，请一并导出"
         )
     return _make_signer(path, key, certificate, others)
+
+
+def _is_encrypted(pem: bytes) -> bool:
+    return b"BEGIN ENCRYPTED" in pem or b"4,ENCRYPTED" in pem
 
 
 def _password(path: Path, pin: Pin) -> bytes | None:
@@ -182,10 +186,8 @@ def _read_pkcs12(path: Path, content: bytes, password: bytes | None) -> _Opened:
 def _read_pem(path: Path, content: bytes, password: bytes | None) -> _Opened:
     key: object = None
     if b"PRIVATE KEY-----" in content:
-        # An unencrypted key refuses a password with TypeError; a PIN that is not needed does no harm.
-        encrypted = b"BEGIN ENCRYPTED" in content or b"4,ENCRYPTED" in content
         try:
-            key = load_pem_private_key(content, password if encrypted else None)
+            key = load_pem_private_key(content, password)
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise _refuse(path, "wrong PIN, or a damaged key", "PIN 错误，或密钥已损坏") from error
     try:

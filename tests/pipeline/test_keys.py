@@ -191,3 +191,10 @@ def test_a_certificate_for_encryption_is_refused(tmp_path: Path) -> None:
     path.write_bytes(pem_of(key, certificate))
     with pytest.raises(SigningRefused, match="not for signatures"):
         check_usable(open_signer(f"file:{path}", pin=None), NOW)
+
+
+def test_a_key_in_the_clear_is_opened_without_asking_for_a_pin(tmp_path: Path) -> None:
+    uri, _ = write_pem_signer(tmp_path / "key.pem", NOW, kind="p256")
+    asked: list[None] = []
+    assert open_signer(uri, pin=lambda: str(asked.append(None))).signature_algorithm == "sha256_ecdsa"
+    assert not asked
