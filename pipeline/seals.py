@@ -10,6 +10,7 @@ from pathlib import Path
 from pipeline.errors import WrongState
 from pipeline.exports import export_object, sha256_of
 from pipeline.folders import make_folder
+from pipeline.keys import check_usable
 from pipeline.permissions import Actor, Permission, check_may
 from pipeline.steps import Clock, Signers
 from stages.authorities import Signer, fingerprint_of
@@ -88,12 +89,13 @@ class Seals:
 
         Raises:
             InputRefused: the image is not a true-to-size seal image.
-            SigningRefused: the maker's or the signer's key cannot be used.
+            SigningRefused: the maker's or the signer's key cannot be used, or its certificate may not sign.
             WrongState: the name is taken by another seal.
         """
         by = check_may(actor, Permission.MAKE_SEALS)
         signer = self._signers.signer(key_uri)
         now = self._clock()
+        check_usable(signer, now)
         known = self._known(wish, sha256_of(image) if image.is_file() else "")
         if known is not None:
             return known

@@ -1,0 +1,21 @@
+"""What a seal operator is told: a seal that nobody could ever sign with is not made."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pipeline.seals import SealWish
+from pipeline.wiring import App, utc_now
+from stages.errors import SigningRefused
+from stages.make import SealKind
+from tests.pipeline.conftest import write_seal_image
+from tests.simulators.keys import write_pem_signer
+
+
+def test_no_seal_is_bound_to_an_expired_certificate(app: App, tmp_path: Path) -> None:
+    uri, _ = write_pem_signer(tmp_path / "key.pem", utc_now() - timedelta(days=9000), kind="p256")
+    wish = SealWish(name="旧章", owner="示例公司", owner_code="", kind=SealKind.OFFICIAL)
+    with pytest.raises(SigningRefused, match="expired"):
+        app.seals.make(write_seal_image(tmp_path / "old.png"), wish, actor=app.actor, key_uri=uri)
+    assert [seal.name for seal in app.seals.list(actor=app.actor)] == ["公章"]
