@@ -16,8 +16,6 @@ TSA_TIMEOUT_S = 5.0
 MAX_TRIES = 2
 """Each authority is asked twice at most: public ones block who asks too often (jsignpdf #441)."""
 RETRY_WAIT_S = 0.2
-MAX_ANSWER_S = 30.0
-"""How long an answer that comes drop by drop is waited for."""
 MAX_CONNECTIONS = 32
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 REQUEST_TYPE = "application/timestamp-query"
@@ -29,7 +27,7 @@ class HttpTimestampAuthority:
 
     Args:
         url: http or https; a user and password in it become basic authentication and are shown nowhere.
-        timeout_s: for connecting, and for each wait for bytes.
+        timeout_s: for connecting, for each wait for bytes, and for the whole of the answer.
         name: how it is called in messages; its host by default.
     """
 
@@ -43,6 +41,7 @@ class HttpTimestampAuthority:
         auth = httpx.BasicAuth(parsed.username, parsed.password) if parsed.userinfo else None
         self._url = parsed.copy_with(userinfo=b"")
         self._name = name or parsed.netloc.decode("ascii")
+        self._timeout_s = timeout_s
         self._client = httpx.Client(
             auth=auth,
             timeout=timeout_s,
@@ -102,7 +101,7 @@ class HttpTimestampAuthority:
 
     def _read(self, response: httpx.Response) -> bytes:
         body = bytearray()
-        ends = time.monotonic() + MAX_ANSWER_S
+        ends = time.monotonic() + self._timeout_s
         for chunk in response.iter_bytes():
             body += chunk
             if time.monotonic() > ends:

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -121,6 +121,28 @@ def test_anything_else_is_unavailable_in_one_line(behaviour: Behaviour, message:
         authority.ask(b"q")
     assert "TSA 1" in str(caught.value)
     assert "TSA 1" in caught.value.zh
+
+
+def test_an_answer_that_comes_drop_by_drop_is_not_waited_for() -> None:
+    def drip(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", RESPONSE_TYPE)
+        handler.send_header("Content-Length", "100")
+        handler.end_headers()
+        with suppress(OSError):
+            for _ in range(100):
+                handler.wfile.write(b"0")
+                handler.wfile.flush()
+                time.sleep(0.1)
+
+    began = time.monotonic()
+    with (
+        server(drip) as heard,
+        HttpTimestampAuthority(heard.url, timeout_s=0.4) as authority,
+        pytest.raises(TimestampUnavailable, match="in time"),
+    ):
+        authority.ask(b"q")
+    assert time.monotonic() - began < 5
 
 
 def test_nobody_listening_is_unavailable(free_port: int) -> None:
