@@ -94,7 +94,7 @@ class Bids:
             PlacementRefused: a rule of the plan is of no use anywhere in the package.
         """
         check_may(actor, Permission.CHECK_BIDS)
-        rules = load_plan(plan_file)
+        rules = self._read_plan(plan_file)
         with OpenedPackage(package, self._scratch) as opened:
             faces = self._faces(self._frozen_seals(rules), opened.scratch)
             looked = look(opened, rules, faces, progress or Silent())
@@ -118,10 +118,7 @@ class Bids:
         """
         by = check_may(actor, Permission.SIGN_BIDS)
         progress = progress or Silent()
-        rules = load_plan(plan_file)
-        retain_until(
-            rules.document_type, self._clock()
-        )  # a type that is not archived is refused now, not at the end
+        rules = self._read_plan(plan_file)
         seals = self._frozen_seals(rules)
         signer = self._signers.signer(key_uri)
         check_usable(signer, self._clock())
@@ -252,6 +249,12 @@ class Bids:
             seconds=round((job.updated_at - job.created_at).total_seconds(), 3),
             error=error,
         )
+
+    def _read_plan(self, plan_file: Path) -> PlanRules:
+        """Return a plan's rules; a type of document that is not archived is refused now, not at the end."""
+        rules = load_plan(plan_file)
+        retain_until(rules.document_type, self._clock())
+        return rules
 
     def _check_used(self, rules: PlanRules, looked: Sequence[LookedAt]) -> None:
         """Refuse the whole package when a rule is of no use in any file that could be read."""

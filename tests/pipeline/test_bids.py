@@ -6,7 +6,7 @@ import pymupdf
 import pytest
 
 from pipeline.wiring import App
-from stages.errors import NothingToMark, PlacementRefused
+from stages.errors import NothingToMark, PlacementRefused, PlanRefused
 from tests.pipeline.conftest import write_pdf
 
 
@@ -30,3 +30,9 @@ def test_a_page_no_file_has_is_said_of_the_package(app: App, plan: Path, tmp_pat
     )
     with pytest.raises(PlacementRefused, match="pages 9 found in none of 1 files"):
         app.bids.dry_run(write_pdf(tmp_path / "两页.pdf"), plan, actor=app.actor)
+
+
+def test_a_dry_run_refuses_what_signing_would(app: App, plan: Path, tmp_path: Path) -> None:
+    plan.write_text("document_type: 购物清单\n" + plan.read_text(encoding="utf-8"), encoding="utf-8")
+    with pytest.raises(PlanRefused, match="购物清单"):
+        app.bids.dry_run(write_pdf(tmp_path / "a.pdf"), plan, actor=app.actor)
