@@ -1,12 +1,13 @@
 """`sealine archive`: find a document, take its evidence out, prove it again."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from pipeline.cli.options import HomeOption, JsonOption, TrustOption, open_app
 from pipeline.cli.show import write_json, write_line, write_table
+from pipeline.cli.verify import INDICATIONS, LAMPS, show_verdict
 from pipeline.failures import ExitCode
 
 app = typer.Typer(help="档案 / the archive", no_args_is_help=True, rich_markup_mode=None)
@@ -75,6 +76,15 @@ def verify(
     if json_:
         write_json(verdict)
     else:
-        for key, value in verdict.items():
-            write_line(f"{key:12} {value}")
+        _show(verdict)
     return _EXIT[verdict["indication"]]
+
+
+def _show(verdict: dict[str, Any]) -> None:
+    write_line(f"{verdict['id']}：{INDICATIONS[verdict['indication']]} {verdict['indication']}")
+    write_line(f"  保存的文件 {LAMPS[verdict['objects']]}  证据记录 {LAMPS[verdict['evidence']]}")
+    write_line(f"  存证时间 {verdict['stamped_at']}  事件日志完整，共 {verdict['events']} 条 / log intact")
+    for cause in verdict["causes"]:
+        write_line(f"  · {cause['message_zh']} / {cause['message']}")
+    if "file" in verdict["signatures"]:  # not where the signed file itself cannot be read
+        show_verdict(verdict["signatures"])

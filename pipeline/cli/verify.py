@@ -10,14 +10,16 @@ from pipeline.cli.show import write_json, write_line
 from pipeline.failures import ExitCode
 from pipeline.verifying import verify_files
 
-_LAMPS = {"passed": "●通过", "failed": "✕不通过", "unknown": "○未知"}
+LAMPS = {"passed": "●通过", "failed": "✕不通过", "unknown": "○未知"}
 _NAMES = {"integrity": "完整性", "identity": "签名人身份", "trust": "证书可信", "time": "时间"}
-_INDICATIONS = {"TOTAL-PASSED": "通过", "INDETERMINATE": "无法确定", "TOTAL-FAILED": "不通过"}
+INDICATIONS = {"TOTAL-PASSED": "通过", "INDETERMINATE": "无法确定", "TOTAL-FAILED": "不通过"}
 _EXIT = {
     "TOTAL-PASSED": ExitCode.OK,
     "INDETERMINATE": ExitCode.INDETERMINATE,
     "TOTAL-FAILED": ExitCode.UNTRUSTED,
 }
+_WORST_FIRST = (ExitCode.UNTRUSTED, ExitCode.INPUT_REFUSED, ExitCode.INDETERMINATE, ExitCode.OK)
+"""Of several files the worst decides: a forged one is not hidden by one that could not be checked."""
 
 
 def verify(
@@ -32,19 +34,20 @@ def verify(
         write_json(document)
     else:
         for file in document["files"]:
-            _show(file)
+            show_verdict(file)
     codes = {_EXIT.get(file["indication"], ExitCode.INPUT_REFUSED) for file in document["files"]}
-    return codes.pop() if len(codes) == 1 else max(codes - {ExitCode.OK})
+    return next(code for code in _WORST_FIRST if code in codes)
 
 
-def _show(file: dict[str, Any]) -> None:
+def show_verdict(file: dict[str, Any]) -> None:
+    """Show the verdict of one file."""
     write_line(
-        f"{file['file']}：{_INDICATIONS.get(file['indication'], '不能受理')} {file['indication'] or ''}"
+        f"{file['file']}：{INDICATIONS.get(file['indication'], '不能受理')} {file['indication'] or ''}"
     )
     if file.get("error"):
         write_line(f"  {file['error']['message_zh']} / {file['error']['message']}")
     for signature in file["signatures"]:
-        lamps = "  ".join(f"{name} {_LAMPS[signature[key]]}" for key, name in _NAMES.items())
+        lamps = "  ".join(f"{name} {LAMPS[signature[key]]}" for key, name in _NAMES.items())
         write_line(f"  {signature['field']}  {signature['signer']}")
         write_line(f"    {lamps}")
         if signature["timestamp"]:

@@ -76,3 +76,48 @@ def test_home_may_stand_before_or_behind_the_command(
     assert json.loads(capsys.readouterr().out)["ca"] == str(before / "pki" / "ca.pem")
     assert run(["--home", str(before), "pki", "init", "--home", str(behind), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["ca"] == str(behind / "pki" / "ca.pem")
+
+
+@pytest.mark.parametrize(
+    ("indications", "code"),
+    [
+        (["TOTAL-PASSED", "TOTAL-PASSED"], 0),
+        (["TOTAL-PASSED", "INDETERMINATE"], 21),
+        (["INDETERMINATE", "TOTAL-FAILED"], 20),
+        (["TOTAL-FAILED", None], 20),
+        (["TOTAL-PASSED", None, "INDETERMINATE"], 10),
+    ],
+)
+def test_the_worst_of_several_files_is_the_exit_code(
+    indications: list[str | None], code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [
+        {"file": "a.pdf", "indication": indication, "signatures": [], "causes": []}
+        for indication in indications
+    ]
+    monkeypatch.setattr("pipeline.cli.verify.verify_files", lambda *_: {"files": files})
+    assert run(["verify", "a.pdf"]) == code
+
+
+def test_an_archived_document_s_verdict_is_shown_in_words(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cause = {"code": "changed", "message": "it was changed", "message_zh": "内容被改动"}
+    signed = {"file": "signed.pdf", "indication": "TOTAL-FAILED", "signatures": [], "causes": [cause]}
+    verdict = {
+        "id": "42-00000",
+        "indication": "TOTAL-FAILED",
+        "objects": "passed",
+        "evidence": "failed",
+        "signatures": signed,
+        "stamped_at": "2026-11-21T05:00:00Z",
+        "events": 7,
+        "causes": [],
+    }
+    monkeypatch.setattr("pipeline.archive_service.Archive.verify", lambda *_, **__: verdict)
+    assert run(["--home", str(tmp_path / "home"), "archive", "verify", "42-00000"]) == 20
+    shown = capsys.readouterr().out
+    assert "42-00000：不通过 TOTAL-FAILED" in shown
+    assert "证据记录 ✕不通过" in shown
+    assert "内容被改动 / it was changed" in shown
+    assert "{" not in shown
