@@ -22,6 +22,8 @@ SEAL_VERSION = 4
 VENDOR_ID = "Sealine"
 
 MAX_NAME_CHARS = 200
+MAX_NAME_BYTES = 240
+"""A file system takes 255 bytes of UTF-8 for a name, and the seal's files add an extension to it."""
 MAX_BOUND_CERTIFICATES = 16
 
 _ARC = "2.25.296354971546749452950190071991298674248"
@@ -208,6 +210,11 @@ def check_order(order: SealOrder, *, made_at: datetime) -> None:
         raise InputRefused(
             f"seal order: the name {order.name!r} cannot name a file; leave out slashes and a leading dot",
             zh=f"制章申请：印章名称“{order.name}”不能含斜杠，也不能以点开头。",
+        )
+    if len(order.name.encode()) > MAX_NAME_BYTES:
+        raise InputRefused(
+            f"seal order: the name is longer than {MAX_NAME_BYTES} bytes and cannot name a file; shorten it",
+            zh=f"制章申请：印章名称不能超过 {MAX_NAME_BYTES // 3} 个汉字，请缩短。",
         )
     if order.owner_code and not _OWNER_CODE.fullmatch(order.owner_code):
         raise InputRefused(

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.seals import SealWish
 from pipeline.wiring import App, utc_now
-from stages.errors import SigningRefused
+from stages.errors import InputRefused, SigningRefused
 from stages.make import SealKind
 from tests.pipeline.conftest import write_seal_image
 from tests.simulators.keys import write_pem_signer
@@ -19,3 +19,16 @@ def test_no_seal_is_bound_to_an_expired_certificate(app: App, tmp_path: Path) ->
     with pytest.raises(SigningRefused, match="expired"):
         app.seals.make(write_seal_image(tmp_path / "old.png"), wish, actor=app.actor, key_uri=uri)
     assert [seal.name for seal in app.seals.list(actor=app.actor)] == ["公章"]
+
+
+@pytest.mark.parametrize(("letters", "fits"), [(80, True), (81, False)])
+def test_a_seal_s_name_fits_into_a_file_name(letters: int, fits: bool, app: App, tmp_path: Path) -> None:
+    wish = SealWish(name="章" * letters, owner="示例公司", owner_code="", kind=SealKind.OFFICIAL)
+    image = write_seal_image(tmp_path / "long.png")
+    if not fits:
+        with pytest.raises(InputRefused, match="cannot name a file") as refused:
+            app.seals.make(image, wish, actor=app.actor, key_uri=app.key_uri)
+        assert "80 个汉字" in refused.value.zh
+        return
+    made = app.seals.make(image, wish, actor=app.actor, key_uri=app.key_uri)
+    assert all(path.is_file() for path in app.seals.save(made.name, tmp_path / "out", actor=app.actor))
