@@ -10,7 +10,7 @@ from pipeline.permissions import Actor, Permission, check_may
 from pipeline.steps import Clock
 from stages.archive import verify_archive
 from stages.authorities import TrustAnchors
-from storage.errors import NotFound
+from storage.errors import Corrupt, NotFound
 from storage.objects import ObjectStore
 from storage.records import Records
 from storage.rows import ArchiveRecord, FoundArchive
@@ -65,6 +65,7 @@ class Archive:
         """
         by = check_may(actor, Permission.READ_ARCHIVE)
         record = self._record(archive_id)
+        self._check_kept(record)
         make_folder(out)
         stem = Path(self._records.job(record.job_id).name).stem
         paths: dict[str, str] = {}
@@ -79,10 +80,11 @@ class Archive:
 
         Raises:
             NotFound: nothing is archived under that id.
-            Corrupt: the event log's chain is broken.
+            Corrupt: the event log's chain is broken, or an object was lost.
         """
         check_may(actor, Permission.READ_ARCHIVE)
         record = self._record(archive_id)
+        self._check_kept(record)
         self._scratch.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._scratch, prefix="verify-") as folder:
             paths = {}
@@ -97,6 +99,20 @@ class Archive:
                 self._clock(),
             )
         return {"id": record.job_id, **verdict, "events": self._records.verify_events()}
+
+    def _check_kept(self, record: ArchiveRecord) -> None:
+        """Check that the store still has every object of an archived document.
+
+        Raises:
+            Corrupt: one is gone, though the records say it is kept.
+        """
+        for role, (digest, _) in _objects(record).items():
+            if not self._store.has(digest):
+                raise Corrupt(
+                    f"{record.job_id}: the archived {role} ({digest[:16]}…) is gone from the object store; "
+                    "restore it from a backup",
+                    zh=f"{record.job_id}：对象存储中缺少已归档的 {role}（{digest[:16]}…），请从备份恢复",
+                )
 
     def _record(self, archive_id: str) -> ArchiveRecord:
         """Return an archive record by its id, or by a file name that no other archived document has."""

@@ -301,10 +301,10 @@ class Bids:
                 )
 
 
-_MENDABLE = frozenset({ExitCode.UNEXPECTED.name, ExitCode.SIGNING_REFUSED.name})
-"""Refused by a bug or by a key: the same file may go through another time."""
 _JUDGED = frozenset({ExitCode.UNTRUSTED.name, ExitCode.INDETERMINATE.name, ExitCode.UNEXPECTED.name})
-"""Refused when it was verified, for want of a root certificate perhaps: it is verified again, not signed."""
+"""Refused when its signatures were verified, for want of a root perhaps: they are verified again."""
+_MENDABLE = _JUDGED | {ExitCode.SIGNING_REFUSED.name}
+"""Refused before it was signed, by a bug, a key or earlier signatures: it may go through another time."""
 
 
 def _way_back(job: JobRecord, outputs: Mapping[JobState, OutputRecord]) -> Act | None:

@@ -125,6 +125,9 @@ class Steps:
         signer = self._signer(bench)
         check_usable(signer, self.clock())
         inspected = bench.inspected
+        if inspected.signatures:  # what would be refused in the end is refused before the key is used
+            earlier = verify(bench.source().path, self.trust, self.clock())
+            check_verified(earlier, name=bench.job.name)
         taken = {signature.field_name for signature in inspected.signatures} | {*inspected.taken_names}
         numbers = (f"Signature{number}" for number in range(1, len(taken) + 2))
         field_name = next(name for name in numbers if name not in taken)
@@ -186,7 +189,7 @@ class Steps:
     def _verify(self, bench: Bench) -> Outcome:
         document = bench.build(JobState.TIMESTAMPED)
         verdict = verify(document, self.trust, self.clock())
-        check_verified(verdict)
+        check_verified(verdict, name=bench.job.name)
         bench.reached = None
         kept = bench.shop.store.put_file(document, consume=True)
         report = verdict_json(Path(bench.job.name), verdict)

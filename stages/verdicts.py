@@ -6,9 +6,15 @@ from pathlib import Path
 from stages.documents import Cause, DocumentVerdict, Indication, SignatureVerdict
 from stages.errors import Indeterminate, Untrusted
 
+NOTES = frozenset({"tryout", "tryout-timestamp", "revocation-not-published"})
+"""Causes that are said of a signature and hold nothing up."""
 
-def check_verified(verdict: DocumentVerdict) -> DocumentVerdict:
+
+def check_verified(verdict: DocumentVerdict, *, name: str = "") -> DocumentVerdict:
     """Return a verdict that is TOTAL-PASSED.
+
+    Args:
+        name: of the file, for the message.
 
     Raises:
         Untrusted: something was checked, and is wrong.
@@ -16,11 +22,15 @@ def check_verified(verdict: DocumentVerdict) -> DocumentVerdict:
     """
     if verdict.indication is Indication.TOTAL_PASSED and verdict.signatures:
         return verdict
-    causes = [*verdict.causes, *(cause for one in verdict.signatures for cause in one.causes)]
-    message = "; ".join(dict.fromkeys(cause.message for cause in causes)) or "nothing was checked"
-    zh = "；".join(dict.fromkeys(cause.message_zh for cause in causes)) or "未作任何检查"
+    open_ones = [one for one in verdict.signatures if one.indication is not Indication.TOTAL_PASSED]
+    causes = [*verdict.causes, *(cause for one in open_ones for cause in one.causes)]
+    reasons = [cause for cause in causes if cause.code not in NOTES]
+    message = "; ".join(dict.fromkeys(cause.message for cause in reasons)) or "nothing was checked"
+    zh = "；".join(dict.fromkeys(cause.message_zh for cause in reasons)) or "未作任何检查"
+    fields = ", ".join(one.field_name for one in open_ones) or "no signature"
+    where = f"{name}: {fields}: " if name else f"{fields}: "
     error = Untrusted if verdict.indication is Indication.TOTAL_FAILED else Indeterminate
-    raise error(f"{verdict.indication}: {message}", zh=f"{verdict.indication}：{zh}")
+    raise error(f"{where}{verdict.indication}: {message}", zh=f"{where}{verdict.indication}：{zh}")
 
 
 def verdict_json(path: Path, verdict: DocumentVerdict) -> dict[str, object]:

@@ -48,7 +48,7 @@ def declared() -> frozenset[str]:
         "python_multipart": "python_multipart",
     }
     # Parts of a declared package that carry a name of their own.
-    belonging = {"pyhanko_certvalidator", "starlette", "urllib3", "certifi", "click", "anyio"}
+    belonging = {"pyhanko_certvalidator", "starlette", "urllib3", "certifi", "anyio"}
     with (REPOSITORY / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)["project"]
     found = [re.split(r"[\[<>=~! ]", line)[0].lower().replace("-", "_") for line in project["dependencies"]]

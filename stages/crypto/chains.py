@@ -252,8 +252,9 @@ def _no_chain(certificate: x509.Certificate) -> CheckUnknown:
     return CheckUnknown(
         "no-chain",
         SUB_NO_CHAIN,
-        f"the certificate of {common_name(certificate)} leads to none of the trusted authorities",
-        zh=f"{common_name(certificate)} 的证书不能追溯到任何受信任的 CA",
+        f"the certificate of {common_name(certificate)} leads to none of the trusted authorities; "
+        "if you trust its root, give it by --trust",
+        zh=f"{common_name(certificate)} 的证书不能追溯到任何受信任的 CA；如信任其根证书，请用 --trust 给出",
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from pipeline.errors import Forbidden
 from pipeline.permissions import Actor, Role
 from pipeline.wiring import App
-from storage.errors import NotFound
+from storage.errors import Corrupt, NotFound
 from storage.search import ArchiveSearch
 from tests.pipeline.conftest import write_pdf
 
@@ -77,3 +77,17 @@ def test_only_an_archivist_reads_the_archive(app: App, role: Role, tmp_path: Pat
         app.archive.get("x", tmp_path / "out", actor=somebody)
     with pytest.raises(Forbidden):
         app.archive.verify("x", actor=somebody)
+
+
+def test_a_lost_object_is_corruption_and_nothing_is_taken_out(
+    app: App, package: Path, plan: Path, tmp_path: Path
+) -> None:
+    archive_id = app.records.jobs(_archive(app, package, plan))[0].id
+    lost = app.records.archive_of(archive_id).evidence_digest
+    (kept,) = [path for path in (app.home / "objects").rglob(f"{lost}*") if path.name == lost]
+    kept.unlink()
+    with pytest.raises(Corrupt, match="evidence"):
+        app.archive.get(archive_id, tmp_path / "out", actor=app.actor)
+    with pytest.raises(Corrupt):
+        app.archive.verify(archive_id, actor=app.actor)
+    assert not (tmp_path / "out").exists()

@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.wiring import App
 from storage.schema import JobState
+from tests.pipeline.conftest import run_all, submit
 
 WRITES = {
     "store": ("put_file", "put_bytes", "retain"),
@@ -48,18 +49,6 @@ class Pulled:
         return write
 
 
-def _run_all(app: App, package_id: str) -> None:
-    for job in app.records.jobs(package_id):
-        app.runner.run(job.id)
-    app.archiver.archive(package_id)
-
-
-def _submit(app: App, package: Path, plan: Path) -> str:
-    key_uri = app.key_uri
-    app.__dict__["doorbells"] = type("Mute", (), {"ring": lambda self, jobs, wanted: None})()
-    return app.bids.submit(package, plan, actor=app.actor, key_uri=key_uri).id
-
-
 def _wire(app: App, count: list[int], *, after: bool) -> Callable[[], None]:
     """Put the plug before what runner and archiver write; return what takes it out again."""
     real = (app.store, app.records)
@@ -85,17 +74,17 @@ def test_a_plug_pulled_at_any_write_costs_nothing(
         folder.mkdir()
         source = (package / "a.pdf").read_bytes()
         (folder / "a.pdf").write_bytes(source + b"\n%% round " + str(at_write).encode() + b"\n")
-        package_id = _submit(app, folder, plan)
+        package_id = submit(app, folder, plan)
         unplug = _wire(app, [at_write], after=after)
         try:
-            _run_all(app, package_id)
+            run_all(app, package_id)
         except Plug:
             pulls += 1
         else:
             break
         finally:
             unplug()
-        _run_all(app, package_id)
+        run_all(app, package_id)
         _check_done_once(app, package_id, folder / "a.pdf")
     assert pulls >= 12
     app.records.verify_events()
@@ -118,11 +107,11 @@ def _check_done_once(app: App, package_id: str, original: Path) -> None:
 
 
 def test_a_second_delivery_signs_nothing(app: App, package: Path, plan: Path) -> None:
-    package_id = _submit(app, package, plan)
-    _run_all(app, package_id)
+    package_id = submit(app, package, plan)
+    run_all(app, package_id)
     before = [app.records.archive_of(job.id) for job in app.records.jobs(package_id)]
     events = sum(1 for _ in app.records.events())
-    _run_all(app, package_id)
+    run_all(app, package_id)
     assert [app.records.archive_of(job.id) for job in app.records.jobs(package_id)] == before
     assert sum(1 for _ in app.records.events()) == events
 
@@ -130,11 +119,11 @@ def test_a_second_delivery_signs_nothing(app: App, package: Path, plan: Path) ->
 def test_two_workers_at_once_sign_once(app: App, package: Path, plan: Path) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
-    package_id = _submit(app, package, plan)
+    package_id = submit(app, package, plan)
     jobs = [job.id for job in app.records.jobs(package_id)]
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(app.runner.run, jobs * 3))
-    _run_all(app, package_id)
+    run_all(app, package_id)
     for job in app.records.jobs(package_id):
         assert job.state is JobState.ARCHIVED
         acts = Counter(event.act for event in app.records.events(job.id))
