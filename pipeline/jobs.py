@@ -49,6 +49,23 @@ MOVING = (_S.RECEIVED, _S.INSPECTED, _S.PLANNED, _S.STAMPED, _S.SIGNING, _S.SIGN
 TRANSITIONS: Mapping[tuple[JobState, Act], JobState] = MappingProxyType(
     _FORWARD | {(state, Act.REFUSE): _S.REFUSED for state in (*MOVING, _S.AWAITING_TIMESTAMP)}
 )
+STATE_LABELS: Mapping[JobState, str] = MappingProxyType(
+    {
+        _S.RECEIVED: "待检",
+        _S.INSPECTED: "已检查",
+        _S.PLANNED: "已排布",
+        _S.STAMPED: "已盖章",
+        _S.SIGNING: "签名中",
+        _S.SIGNED: "已签名",
+        _S.AWAITING_TIMESTAMP: "等待时间戳",
+        _S.TIMESTAMPED: "已加时间戳",
+        _S.VERIFIED: "已验签",
+        _S.ARCHIVED: "完成",
+        _S.REFUSED: "失败",
+        _S.CANCELLED: "已取消",
+    }
+)
+"""What people are shown."""
 
 
 def next_state(state: JobState, act: Act) -> JobState:

@@ -11,7 +11,7 @@ import dramatiq
 
 from pipeline.actors import Doorbells
 from pipeline.errors import PipelineError, Unavailable
-from pipeline.jobs import MOVING
+from pipeline.jobs import MOVING, STATE_LABELS
 from pipeline.progress import Progress
 from pipeline.steps import Clock
 from storage.errors import StoreUnavailable
@@ -102,7 +102,7 @@ def wait_for_package(
         for job in jobs:
             if job.id not in resting and _rests(job, since):
                 resting.add(job.id)
-                progress.step(f"{job.name} {job.state}")
+                progress.step(f"{job.name} {STATE_LABELS[job.state]}")
         if len(resting) == len(jobs):
             return
         states = [job.state for job in jobs]

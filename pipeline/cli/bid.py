@@ -22,6 +22,7 @@ from pipeline.cli.show import progress_bars, write_json, write_line, write_note,
 from pipeline.documents_json import looked_json, marks_json, result_json
 from pipeline.failures import ExitCode, error_json, failure_of
 from pipeline.folders import check_out_folder
+from pipeline.jobs import STATE_LABELS
 from pipeline.packages import LookedAt
 from pipeline.wiring import utc_now
 from pipeline.workers import wait_for_package, working
@@ -151,7 +152,7 @@ def show_results(package_id: str, results: Sequence[FileResult], *, json_: bool)
         [
             (
                 file["file"],
-                file["state"],
+                f"{STATE_LABELS[JobState(file['state'])]} {file['state']}",
                 file["signatures"],
                 file["seconds"],
                 file["output"],

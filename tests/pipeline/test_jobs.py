@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.errors import WrongState
-from pipeline.jobs import MOVING, TRANSITIONS, Act, next_state
+from pipeline.jobs import MOVING, STATE_LABELS, TRANSITIONS, Act, next_state
 from storage.schema import JobState
 
 
@@ -34,3 +34,8 @@ def test_no_way_leads_from_a_signed_document_back_to_signing() -> None:
 def test_every_state_can_be_reached() -> None:
     reached = set(TRANSITIONS.values()) | {JobState.RECEIVED}
     assert set(JobState) - reached == {JobState.CANCELLED}
+
+
+def test_every_state_has_a_name_for_people() -> None:
+    assert set(STATE_LABELS) == set(JobState)
+    assert len(set(STATE_LABELS.values())) == len(JobState)
