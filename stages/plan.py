@@ -41,6 +41,7 @@ class _Draft:
         moved = max(abs(x - x_wanted), abs(y - y_wanted))
         if moved > SHIFT_TOLERANCE_MM:
             self.warnings.append(
+                f"第 {page_index + 1} 页：{seal} 移动了 {moved:.1f} 毫米以免超出页面 / "
                 f"page {page_index + 1}: {seal} moved {moved:.1f} mm to stay on it (rules[{rule_index}])"
             )
         return Mark(page_index, seal, x, y, w, h, rule_index)
@@ -135,6 +136,7 @@ def _searches(
             searches[index] = TextSearch(hits, search.pages_without_text)
     if silent:
         draft.warnings.append(
+            f"第 {page_list(sorted(silent))} 页没有文字层，未在其中查找关键字 / "
             f"pages {page_list(sorted(silent))} have no text layer, keyword not searched there"
         )
     return searches
@@ -228,6 +230,7 @@ def _paging(draft: _Draft, index: int, rule: PagingRule) -> list[Mark]:
             raise draft.too_small(index, rule.seal, mark.page_index, (mark.w_mm, mark.h_mm))
     if narrowest_mm is not None:
         draft.warnings.append(
+            f"骑缝章 {rule.seal}：每页仅 {narrowest_mm:.2f} 毫米宽，可用 every 分段重复 / "
             f"paging seal {rule.seal}: strips are only {narrowest_mm:.2f} mm wide (rules[{index}]); "
             "set `every` to repeat the seal"
         )

@@ -58,3 +58,9 @@ def test_the_s3_secret_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     settings = read_settings({"home": tmp_path})
     assert "hush" not in repr(settings)
     assert settings.s3_secret_key.get_secret_value() == "hush-hush"
+
+
+@pytest.mark.parametrize("url", ["not-a-url", "ftp://a/", "http://", "/path"])
+def test_a_time_stamping_authority_is_a_web_address(tmp_path: Path, url: str) -> None:
+    with pytest.raises(UsageRefused, match="tsa_urls"):
+        read_settings({"home": tmp_path, "tsa_urls": (url,)})

@@ -47,7 +47,9 @@ def test_a_keyword_gets_the_seal_at_its_true_size(letters: Path, faces: dict[str
     assert [mark.page_index for mark in result.marks] == [0, 2, 2]
     assert all((mark.w_mm, mark.h_mm) == (42, 42) for mark in result.marks)
     assert centre(result.marks[0]) == pytest.approx(((300 + 36) * 25.4 / 72, 398 * 25.4 / 72), abs=2.5)
-    assert result.warnings == ("pages 2 have no text layer, keyword not searched there",)
+    assert result.warnings == (
+        "第 2 页没有文字层，未在其中查找关键字 / pages 2 have no text layer, keyword not searched there",
+    )
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,9 @@ def test_a_seal_at_the_edge_is_moved_inside_with_a_warning(
     result = planned(path, faces, "{seal: 公章, pages: 1, x_mm: 5, y_mm: 296}")
     (mark,) = result.marks
     assert (mark.x_mm, mark.y_mm) == pytest.approx((0, 297 - 42), abs=0.01)
-    assert result.warnings[0].startswith("page 1: 公章 moved 20.0 mm")
+    assert result.warnings[0].startswith(
+        "第 1 页：公章 移动了 20.0 毫米以免超出页面 / page 1: 公章 moved 20.0 mm"
+    )
 
 
 @pytest.mark.parametrize("rule", ["pages: all, x_mm: 10, y_mm: 10", "paging: right"])
@@ -160,6 +164,7 @@ def test_strips_too_thin_are_drawn_with_a_warning(tmp_path: Path, faces: dict[st
     result = planned(path, faces, "{seal: 公章, paging: right}")
     assert len(result.marks) == 50
     assert result.warnings == (
+        "骑缝章 公章：每页仅 0.84 毫米宽，可用 every 分段重复 / "
         "paging seal 公章: strips are only 0.84 mm wide (rules[0]); set `every` to repeat the seal",
     )
 
