@@ -4,10 +4,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from pipeline.clock import Clock
 from pipeline.exports import export_object
 from pipeline.folders import make_folder
 from pipeline.permissions import Actor, Permission, check_may
-from pipeline.steps import Clock
 from stages.archive import verify_archive
 from stages.authorities import TrustAnchors
 from storage.errors import Corrupt, NotFound

@@ -4,11 +4,12 @@ import json
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 
-from pipeline.failures import REFUSALS, failure_of, message_zh
-from pipeline.jobs import MOVING, Act, next_state
-from pipeline.steps import NONCE_BITS, Clock
+from pipeline.clock import Clock
+from pipeline.failures import REFUSALS
+from pipeline.jobs import MOVING, Act
+from pipeline.moves import make_move
+from pipeline.steps import NONCE_BITS
 from stages.archive import ToArchive, archive, check_archivable
 from stages.authorities import TimestampAuthority, TrustAnchors
 from stages.documents import ArchivePackage
@@ -17,7 +18,7 @@ from stages.policy import retain_until
 from storage.errors import StaleState
 from storage.objects import ObjectStore
 from storage.records import Records
-from storage.rows import ArchiveEntry, JobError, JobRecord, Move, PackageRecord
+from storage.rows import ArchiveEntry, JobRecord, PackageRecord
 from storage.schema import JobState
 
 MAX_BATCH = 1000
@@ -36,7 +37,6 @@ class Archiver:
         trust: TrustAnchors,
         clock: Clock,
         name: str,
-        scratch: Path,
         retry_s: float,
     ) -> None:
         self.records = records
@@ -45,7 +45,6 @@ class Archiver:
         self.trust = trust
         self.clock = clock
         self.name = name
-        self.scratch = scratch
         self.retry_s = retry_s
 
     def archive(self, package_id: str, *, only: str | None = None) -> int:
@@ -73,7 +72,7 @@ class Archiver:
             archived = archive(
                 documents,
                 self.authority,
-                self.trust.timestamp_roots or self.trust.roots,
+                self.trust.time_roots,
                 nonce=secrets.randbits(NONCE_BITS),
                 now=now,
             )
@@ -169,17 +168,10 @@ class Archiver:
         )
 
     def _wait(self, jobs: Sequence[JobRecord], act: Act, error: Exception, now: datetime) -> None:
-        job_error = JobError(failure_of(error).exit_code.name, str(error), message_zh(error))
+        wait_until_at = now + timedelta(seconds=self.retry_s)
         moves = [
-            Move(
-                job_id=job.id,
-                expected=job.state,
-                to=next_state(job.state, act),
-                act=act,
-                actor=self.name,
-                at=now,
-                error=job_error,
-                wait_until_at=now + timedelta(seconds=self.retry_s),
+            make_move(
+                job.id, job.state, act, actor=self.name, at=now, error=error, wait_until_at=wait_until_at
             )
             for job in jobs
         ]

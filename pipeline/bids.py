@@ -7,15 +7,17 @@ from datetime import datetime
 from pathlib import Path
 
 from pipeline.bench import INSPECTED, PLANNED
+from pipeline.clock import Clock
 from pipeline.exports import export_object
-from pipeline.failures import ExitCode, failure_of, message_zh
+from pipeline.failures import ExitCode
 from pipeline.jobs import Act, next_state
 from pipeline.keys import check_usable
+from pipeline.moves import make_move
 from pipeline.orders import FrozenSeal, SigningOrder
 from pipeline.packages import LookedAt, OpenedPackage, look
 from pipeline.permissions import Actor, Permission, check_may
 from pipeline.progress import Progress, Silent
-from pipeline.steps import Clock, Signers
+from pipeline.steps import Signers
 from stages.authorities import fingerprint_of
 from stages.documents import BidPackage, SealFace
 from stages.errors import NothingToMark, SigningRefused
@@ -26,7 +28,7 @@ from stages.policy import retain_until
 from storage.errors import NotFound
 from storage.objects import ObjectStore
 from storage.records import Records
-from storage.rows import JobError, JobRecord, Move, NewJob, NewPackage, OutputRecord, PackageRecord
+from storage.rows import JobRecord, Move, NewJob, NewPackage, OutputRecord, PackageRecord
 from storage.schema import JobState
 
 
@@ -200,12 +202,11 @@ class Bids:
                 (Act.PLAN, file.planned and PLANNED.dump_json(file.planned)),
             ):
                 if data:
-                    kept = self._store.put_bytes(data)
-                    output = (kept.digest, kept.size_bytes)
-                    moves.append(_move(job, state, act, by, now, output=output))
+                    output = self._store.put_bytes(data)
+                    moves.append(make_move(job.id, state, act, actor=by, at=now, output=output))
                     state = next_state(state, act)
             if file.error is not None:
-                moves.append(_move(job, state, Act.REFUSE, by, now, error=file.error))
+                moves.append(make_move(job.id, state, Act.REFUSE, actor=by, at=now, error=file.error))
         self._records.advance(moves)
 
     def _wake(self, package_id: str, by: str) -> None:
@@ -215,7 +216,7 @@ class Bids:
         for job in self._records.jobs(package_id):
             act = _way_back(job, self._records.outputs(job.id))
             if act is not None:
-                moves.append(_move(job, job.state, act, by, now))
+                moves.append(make_move(job.id, job.state, act, actor=by, at=now))
         self._records.advance(moves)
         ended = (JobState.ARCHIVED, JobState.REFUSED, JobState.CANCELLED)
         jobs = self._records.jobs(package_id)
@@ -316,32 +317,6 @@ def _way_back(job: JobRecord, outputs: Mapping[JobState, OutputRecord]) -> Act |
     if JobState.SIGNED in outputs:
         return None
     return Act.REOPEN if job.error.code in _MENDABLE else None
-
-
-def _move(
-    job: JobRecord,
-    state: JobState,
-    act: Act,
-    by: str,
-    at: datetime,
-    *,
-    output: tuple[str, int] | None = None,
-    error: Exception | None = None,
-) -> Move:
-    job_error = None
-    if error is not None:
-        job_error = JobError(failure_of(error).exit_code.name, str(error), message_zh(error))
-    return Move(
-        job_id=job.id,
-        expected=state,
-        to=next_state(state, act),
-        output=output,
-        act=act,
-        detail={},
-        actor=by,
-        at=at,
-        error=job_error,
-    )
 
 
 def _identity(package: BidPackage, plan_bytes: bytes, order: SigningOrder) -> str:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from pipeline.clock import Clock
 from pipeline.errors import WrongState
 from pipeline.exports import export_object, sha256_of
 from pipeline.folders import make_folder
 from pipeline.keys import check_usable
 from pipeline.permissions import Actor, Permission, check_may
-from pipeline.steps import Clock, Signers
+from pipeline.steps import Signers
 from stages.authorities import Signer, fingerprint_of
 from stages.extract import ExtractedSeals, extract
 from stages.ingest import read_scan

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Protocol
 
 from pipeline.bench import INSPECTED, PLANNED, Bench
-from pipeline.failures import failure_of, message_zh
-from pipeline.jobs import Act, next_state
+from pipeline.clock import Clock
+from pipeline.jobs import Act
 from pipeline.keys import check_usable
+from pipeline.moves import make_move
 from stages.authorities import Signer, TimestampAuthority, TrustAnchors, fingerprint_of
 from stages.documents import SignatureRequest
 from stages.errors import SigningRefused, TimestampUnavailable, Untrusted
@@ -27,10 +28,9 @@ from stages.timestamp import timestamp
 from stages.verdicts import check_verified, verdict_json
 from stages.verify import verify
 from storage.objects import StoredObject
-from storage.rows import JobError, Move, NewClaim, NewSignature
+from storage.rows import Move, NewClaim, NewSignature
 from storage.schema import JobState
 
-Clock = Callable[[], datetime]
 NONCE_BITS = 64
 
 Outcome = Move | NewClaim | NewSignature
@@ -86,20 +86,16 @@ class Steps:
         error: Exception | None = None,
         wait_until_at: datetime | None = None,
     ) -> Move:
-        """Return a change of state, with its output or the error that is its reason."""
-        job_error = None
-        if error is not None:
-            job_error = JobError(failure_of(error).exit_code.name, str(error), message_zh(error))
-        return Move(
-            job_id=job_id,
-            expected=state,
-            to=next_state(state, act),
-            output=(output.digest, output.size_bytes) if output else None,
-            act=act,
-            detail=dict(detail or {}),
+        """Return a change of state, made here and now (see make_move)."""
+        return make_move(
+            job_id,
+            state,
+            act,
             actor=self.name,
             at=self.clock(),
-            error=job_error,
+            output=output,
+            detail=detail,
+            error=error,
             wait_until_at=wait_until_at,
         )
 
@@ -172,7 +168,7 @@ class Steps:
             stamped = timestamp(
                 signed,
                 self.authority,
-                self.trust.timestamp_roots or self.trust.roots,
+                self.trust.time_roots,
                 nonce=secrets.randbits(NONCE_BITS),
                 now=now,
             )

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.clock import utc_now
 from pipeline.failures import REFUSALS, error_json
 from pipeline.roots import read_crls, read_roots
-from pipeline.wiring import utc_now
 from stages.authorities import TrustAnchors
 from stages.errors import InputRefused
 from stages.verdicts import verdict_json

@@ -5,7 +5,6 @@ import socket
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +17,7 @@ from pipeline.archiver import Archiver
 from pipeline.authorities import FailoverAuthority, HttpTimestampAuthority
 from pipeline.bids import Bids
 from pipeline.brokers import open_broker
+from pipeline.clock import utc_now
 from pipeline.errors import UsageRefused
 from pipeline.folders import make_folder
 from pipeline.keyring import Keyring
@@ -35,11 +35,6 @@ from stages.authorities import TimestampAuthority, TrustAnchors
 from storage.objects import ObjectStore
 from storage.records import Records, open_records
 from storage.s3_objects import S3Store
-
-
-def utc_now() -> datetime:
-    """Return the instant; the one place where the clock is read."""
-    return datetime.now(UTC)
 
 
 @dataclass
@@ -183,7 +178,6 @@ class App:
             trust=self.trust,
             clock=utc_now,
             name=self.runner.steps.name,
-            scratch=self.scratch,
             retry_s=self.settings.tsa_retry_s,
         )
 

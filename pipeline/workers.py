@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 import dramatiq
 
 from pipeline.actors import Doorbells
+from pipeline.clock import Clock
 from pipeline.errors import PipelineError, Unavailable
 from pipeline.jobs import MOVING, STATE_LABELS
 from pipeline.progress import Progress
-from pipeline.steps import Clock
 from storage.errors import StoreUnavailable
 from storage.records import Records
 from storage.rows import JobRecord

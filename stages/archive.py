@@ -161,7 +161,7 @@ def verify_archive(
     evidence_lamp = Lamp.UNKNOWN
     try:
         group = [*digests.values(), hashlib.sha256(manifest).digest()]
-        stamped_at = verify_evidence(evidence, group, trust.timestamp_roots or trust.roots, now)
+        stamped_at = verify_evidence(evidence, group, trust.time_roots, now)
         evidence_lamp = Lamp.PASSED
     except (Untrusted, Indeterminate) as error:
         evidence_lamp = Lamp.FAILED if isinstance(error, Untrusted) else Lamp.UNKNOWN

@@ -62,6 +62,11 @@ class TrustAnchors:
     intermediates: tuple[x509.Certificate, ...] = field(default=(), repr=False)
     crls: tuple[crl.CertificateList, ...] = field(default=(), repr=False)
 
+    @property
+    def time_roots(self) -> tuple[x509.Certificate, ...]:
+        """The roots that time-stamping authorities must lead to."""
+        return self.timestamp_roots or self.roots
+
 
 def fingerprint_of(certificate: x509.Certificate) -> str:
     """Return the SHA-256 of a certificate's DER, lower-case hex: how records and plans name it."""

@@ -30,11 +30,12 @@ from pyhanko.sign.timestamps import HTTPTimeStamper
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from pipeline.clock import utc_now
 from pipeline.progress import Silent
 from pipeline.seals import SealWish
 from pipeline.settings import Settings
 from pipeline.tryout.tsa import TsaServer
-from pipeline.wiring import App, utc_now
+from pipeline.wiring import App
 from pipeline.workers import wait_for_package, working
 from stages.make import SealKind
 from storage.schema import JobState

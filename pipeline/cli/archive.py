@@ -7,17 +7,11 @@ import typer
 
 from pipeline.cli.options import HomeOption, JsonOption, TrustOption, open_app
 from pipeline.cli.show import write_json, write_line, write_table
-from pipeline.cli.verify import INDICATIONS, LAMPS, show_verdict
-from pipeline.failures import ExitCode
+from pipeline.cli.verify import EXIT_CODES, INDICATIONS, LAMPS, show_verdict
 
 app = typer.Typer(help="档案 / the archive", no_args_is_help=True, rich_markup_mode=None)
 
 IdArgument = Annotated[str, typer.Argument(help="编号，或唯一的文件名 / id, or a file name")]
-_EXIT = {
-    "TOTAL-PASSED": ExitCode.OK,
-    "INDETERMINATE": ExitCode.INDETERMINATE,
-    "TOTAL-FAILED": ExitCode.UNTRUSTED,
-}
 
 
 @app.command("find")
@@ -77,7 +71,7 @@ def verify(
         write_json(verdict)
     else:
         _show(verdict)
-    return _EXIT[verdict["indication"]]
+    return EXIT_CODES[verdict["indication"]]
 
 
 def _show(verdict: dict[str, Any]) -> None:

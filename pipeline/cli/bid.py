@@ -19,12 +19,12 @@ from pipeline.cli.options import (
     open_app,
 )
 from pipeline.cli.show import progress_bars, write_json, write_line, write_note, write_table
+from pipeline.clock import utc_now
 from pipeline.documents_json import looked_json, marks_json, result_json
 from pipeline.failures import ExitCode, error_json, failure_of
 from pipeline.folders import check_out_folder
 from pipeline.jobs import STATE_LABELS
 from pipeline.packages import LookedAt
-from pipeline.wiring import utc_now
 from pipeline.workers import wait_for_package, working
 from storage.schema import JobState
 

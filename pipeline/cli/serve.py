@@ -21,9 +21,10 @@ from pipeline.cli.options import (
     open_app,
 )
 from pipeline.cli.show import write_note
+from pipeline.clock import utc_now
 from pipeline.errors import Unavailable, UsageRefused
 from pipeline.web.app import create_app
-from pipeline.wiring import App, utc_now
+from pipeline.wiring import App
 from pipeline.workers import sweep, sweep_until, working
 
 GRACE_S = 3

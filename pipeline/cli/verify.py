@@ -13,7 +13,7 @@ from pipeline.verifying import verify_files
 LAMPS = {"passed": "●通过", "failed": "✕不通过", "unknown": "○未知"}
 _NAMES = {"integrity": "完整性", "identity": "签名人身份", "trust": "证书可信", "time": "时间"}
 INDICATIONS = {"TOTAL-PASSED": "通过", "INDETERMINATE": "无法确定", "TOTAL-FAILED": "不通过"}
-_EXIT = {
+EXIT_CODES = {
     "TOTAL-PASSED": ExitCode.OK,
     "INDETERMINATE": ExitCode.INDETERMINATE,
     "TOTAL-FAILED": ExitCode.UNTRUSTED,
@@ -35,7 +35,7 @@ def verify(
     else:
         for file in document["files"]:
             show_verdict(file)
-    codes = {_EXIT.get(file["indication"], ExitCode.INPUT_REFUSED) for file in document["files"]}
+    codes = {EXIT_CODES.get(file["indication"], ExitCode.INPUT_REFUSED) for file in document["files"]}
     return next(code for code in _WORST_FIRST if code in codes)
 
 

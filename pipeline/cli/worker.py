@@ -16,7 +16,7 @@ from pipeline.cli.options import (
     open_app,
 )
 from pipeline.cli.show import write_note
-from pipeline.wiring import utc_now
+from pipeline.clock import utc_now
 from pipeline.workers import sweep, sweep_until, working
 
 

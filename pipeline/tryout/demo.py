@@ -8,13 +8,14 @@ import numpy as np
 import pymupdf
 from PIL import Image
 
+from pipeline.clock import utc_now
 from pipeline.progress import Progress
 from pipeline.seals import SealWish
 from pipeline.tryout import bids
 from pipeline.tryout.artwork import draw_round_seal, draw_square_seal
 from pipeline.tryout.specimens import SCAN_PX_PER_MM, PageLook, draw_filled_form
 from pipeline.verifying import verify_files
-from pipeline.wiring import App, utc_now
+from pipeline.wiring import App
 from pipeline.workers import wait_for_package, working
 from seal_imaging import SealShape
 from seal_imaging.units import px_per_metre

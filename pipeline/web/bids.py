@@ -16,6 +16,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
 from pipeline.bids import FileResult
+from pipeline.clock import utc_now
 from pipeline.documents_json import looked_json, marks_json, result_json
 from pipeline.errors import Unavailable, WrongState
 from pipeline.failures import error_json, one_line
@@ -23,7 +24,6 @@ from pipeline.packages import LookedAt
 from pipeline.web.desk import FOLDER_PREFIX, Desk, check_id, wants_json
 from pipeline.web.uploads import ReceivedForm, receive_form
 from pipeline.web.zips import stream_zip
-from pipeline.wiring import utc_now
 from storage.errors import NotFound
 from storage.rows import SealRecord
 from storage.schema import FINAL_STATES, JobState

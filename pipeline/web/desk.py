@@ -15,9 +15,10 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.templating import Jinja2Templates
 from starlette.exceptions import HTTPException
 
+from pipeline.clock import utc_now
 from pipeline.failures import ExitCode, error_json, failure_of, message_zh
 from pipeline.web import wording
-from pipeline.wiring import App, utc_now
+from pipeline.wiring import App
 from storage.errors import NotFound
 
 HERE = Path(__file__).resolve().parent

@@ -224,7 +224,7 @@ def _judge_document_timestamp(subject: _Subject, trust: TrustAnchors, now: datet
     trusted = partial(
         check_token_trust,
         token,
-        roots=trust.timestamp_roots or trust.roots,
+        roots=trust.time_roots,
         intermediates=trust.intermediates,
         now=now,
     )
@@ -254,7 +254,7 @@ def _judge_time(
             partial(
                 check_token_trust,
                 token,
-                roots=trust.timestamp_roots or trust.roots,
+                roots=trust.time_roots,
                 intermediates=(*trust.intermediates, *cms.certificates),
                 now=now,
             ),

@@ -9,10 +9,11 @@ import pymupdf
 import pytest
 from PIL import Image, ImageDraw
 
+from pipeline.clock import utc_now
 from pipeline.seals import SealWish
 from pipeline.settings import Settings
 from pipeline.tryout.pki import create_pki
-from pipeline.wiring import App, utc_now
+from pipeline.wiring import App
 from stages.make import SealKind
 
 PLAN = """

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.clock import utc_now
 from pipeline.seals import SealWish
 from pipeline.settings import Settings
 from pipeline.tryout.pki import create_pki
-from pipeline.wiring import App, utc_now
+from pipeline.wiring import App
 from stages.make import SealKind
 from storage.schema import JobState
 from tests.pipeline.conftest import run_all, submit, write_seal_image

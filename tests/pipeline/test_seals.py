@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.clock import utc_now
 from pipeline.seals import SealWish
-from pipeline.wiring import App, utc_now
+from pipeline.wiring import App
 from stages.errors import InputRefused, SigningRefused
 from stages.make import SealKind
 from tests.pipeline.conftest import write_seal_image

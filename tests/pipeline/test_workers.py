@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from pipeline.clock import utc_now
 from pipeline.errors import Unavailable
 from pipeline.progress import Silent
-from pipeline.wiring import App, utc_now
+from pipeline.wiring import App
 from pipeline.workers import wait_for_package
 from storage.schema import JobState
 

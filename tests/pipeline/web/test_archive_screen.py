@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from pipeline.clock import utc_now
 from pipeline.progress import Silent
-from pipeline.wiring import App, utc_now
+from pipeline.wiring import App
 from pipeline.workers import wait_for_package, working
 from tests.pipeline.web.conftest import JSON
 
