@@ -46,6 +46,10 @@ class Reason(StrEnum):
     COLOUR = "颜色"
     SCALE_UNKNOWN = "尺寸未知"
     GREY_COPY = "复印件"
+    NAME_MISMATCH = "名称不符"
+    FORM_MISMATCH = "表型不符"
+    FORMAT_SIZE = "格式大小"
+    SMEARED = "洇墨"
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,11 @@ class Quality:
         coverage: share of the strokes that carry full ink.
         sharpness: steepness of the stroke edges.
         foreign_ink: share of the impression's area under black print or writing.
+        smear: share of the room between strokes that stray ink fills (over-inking, smearing).
+        double: how strongly a second, shifted strike shows.
+        glare: share of the impression's area where light or shadow hides it.
+        sectors: share of the strokes that carry ink in each sector of the upright seal, clockwise from
+            its top; empty when not measured.
         reasons: what an operator would say against it; empty when nothing is.
     """
 
@@ -66,6 +75,10 @@ class Quality:
     coverage: float
     sharpness: float
     foreign_ink: float
+    smear: float = 0.0
+    double: float = 0.0
+    glare: float = 0.0
+    sectors: tuple[float, ...] = ()
     reasons: tuple[Reason, ...] = ()
 
 
@@ -85,6 +98,8 @@ class Impression:
         ink_rgb: the colour of solid ink on white paper.
         flatten: None for a flat scan. For a page seen at an angle, the 3 × 3 matrix, row by row, that
             leads from pixels of the box to the squared-up pixels in which centre, size and angle are.
+        strength: (h, w) like `ink`, the density of the ink in units of solid ink, as a natural-looking
+            seal needs it; None when not kept.
     """
 
     box_px: tuple[int, int, int, int]
@@ -99,3 +114,4 @@ class Impression:
     px_per_mm: float | None
     ink_rgb: tuple[int, int, int]
     flatten: tuple[float, ...] | None = None
+    strength: InkAmount | None = None
