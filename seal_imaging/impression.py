@@ -100,6 +100,8 @@ class Impression:
             leads from pixels of the box to the squared-up pixels in which centre, size and angle are.
         strength: (h, w) like `ink`, the density of the ink in units of solid ink, as a natural-looking
             seal needs it; None when not kept.
+        covered: (h, w) like `ink`, how far black print or writing hides what lies there, 0..1; there the
+            ink is a guess, and another impression's clear ink is better. None when not kept.
     """
 
     box_px: tuple[int, int, int, int]
@@ -115,3 +117,4 @@ class Impression:
     ink_rgb: tuple[int, int, int]
     flatten: tuple[float, ...] | None = None
     strength: InkAmount | None = None
+    covered: InkAmount | None = None

@@ -234,7 +234,9 @@ def _measured(
     """Return one impression, cut to its outline with a narrow margin."""
     margin = max(1.0, 0.35 * about)
     shape = (separation.ink.shape[0], separation.ink.shape[1])
-    ink = np.where(outline.mask(shape, margin_px=margin), separation.ink, np.float32(0))
+    own = outline.mask(shape, margin_px=margin)
+    ink = np.where(own, separation.ink, np.float32(0))
+    strength = np.where(own, separation.strength, np.float32(0))
     edge = outline.points()
     left, top = (max(0, math.floor(v - margin)) for v in edge.min(0))
     right, bottom = (math.ceil(v + margin) for v in edge.max(0))
@@ -267,6 +269,8 @@ def _measured(
         size_px=(width, height),
         px_per_mm=px_per_mm,
         ink_rgb=ink_rgb(separation.core),
+        strength=np.ascontiguousarray(strength[top:bottom, left:right]),
+        covered=np.clip(separation.black[top:bottom, left:right], 0, 1),
     )
 
 
@@ -293,18 +297,23 @@ def _back_on_page(
     to_box = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1.0]])
     from_squared_box = to_box @ given_from_squared @ np.array([[1, 0, x], [0, 1, y], [0, 0, 1.0]])
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])
-    ink = cv2.warpPerspective(
-        impression.ink,
-        np.linalg.inv(half) @ from_squared_box @ half,
-        (max(1, right - left), max(1, bottom - top)),
-        flags=cv2.INTER_LINEAR,
-    )
+    matrix = np.linalg.inv(half) @ from_squared_box @ half
+    size = (max(1, right - left), max(1, bottom - top))
+
+    def laid_back(layer: InkAmount | None) -> InkAmount | None:
+        if layer is None:
+            return None
+        return np.asarray(cv2.warpPerspective(layer, matrix, size, flags=cv2.INTER_LINEAR), np.float32)
+
+    ink = cv2.warpPerspective(impression.ink, matrix, size, flags=cv2.INTER_LINEAR)
     # Rows of the matrix from the box on the page to the box on the squared-up page.
     flatten = np.linalg.inv(from_squared_box)
     rows = tuple(float(v) for v in (flatten / flatten[2, 2]).ravel())
     return replace(
         impression,
-        box_px=(left, top, max(1, right - left), max(1, bottom - top)),
+        box_px=(left, top, *size),
         ink=np.asarray(ink, np.float32),
+        strength=laid_back(impression.strength),
+        covered=laid_back(impression.covered),
         flatten=rows,
     )
