@@ -15,3 +15,7 @@ class ImpressionUnusable(SealImagingError):
 
 class ScaleUnknown(ImpressionUnusable):
     """The impression was measured in pixels only, so no true-to-size image can be made of it."""
+
+
+class ReaderUnavailable(SealImagingError):
+    """The engine that reads text, or its model, is not installed or cannot be loaded."""

@@ -16,7 +16,7 @@ MAX_LINES = 400
 # What each room may import beside itself and the standard library. `pipeline` may import whatever
 # pyproject.toml declares, so it has no row.
 MAY_IMPORT: Mapping[str, frozenset[str]] = {
-    "seal_imaging": frozenset({"numpy", "cv2"}),
+    "seal_imaging": frozenset({"numpy", "cv2", "onnxruntime"}),
     "stages": frozenset(
         {"seal_imaging", "numpy", "cv2", "PIL", "pikepdf", "pymupdf", "pyhanko", "pyhanko_certvalidator"}
         | {"asn1crypto", "cryptography", "gmssl", "pydantic", "yaml"}

@@ -1,0 +1,159 @@
+"""Reads strips of text with the recognition model that the rapidocr package carries.
+
+The model is run by onnxruntime itself: the package's own calls keep only the likeliest character of
+each place, log, and may reach for the network when a file is missing.
+"""
+
+import importlib.util
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from seal_imaging.errors import ReaderUnavailable
+from seal_imaging.reader import ReadCharacter, ReadLine, Strip
+
+MODEL_NAME = "PP-OCRv6_rec_small.onnx"
+HEIGHT_PX = 48
+"""The model's input height; its width is free."""
+MIN_WIDTH_PX = 160
+MAX_WIDTH_PX = 3200
+MAX_STRIPS = 64
+OTHERS = 6
+MIN_OTHER = 1e-4
+
+Odds = NDArray[np.float32]
+"""(steps, characters), the model's probability of each character at each step; the first is "none"."""
+
+
+class RapidReader:
+    """A reader whose model is loaded when it first reads; threads may share it."""
+
+    def __init__(self, *, threads: int = 1, model_path: str | None = None) -> None:
+        """Say how to read.
+
+        Args:
+            threads: how many the engine may use.
+            model_path: another recognition model in ONNX form; None for the package's own.
+        """
+        self._threads = threads
+        self._model_path = model_path
+        self._lock = threading.Lock()
+        self._session: Any = None
+        self._characters: list[str] = []
+
+    def read(self, strips: Sequence[Strip], *, alphabet: str = "") -> list[ReadLine]:
+        """Return one line for each strip.
+
+        Raises:
+            ReaderUnavailable: the engine or its model is missing, or the model is not one that reads lines.
+        """
+        self._load()
+        allowed = self._allowed(alphabet)
+        lines: list[ReadLine] = []
+        for strip in strips[:MAX_STRIPS]:
+            odds, used = self._odds(strip)
+            lines.append(_decoded(odds, used, self._characters, allowed))
+        lines += [ReadLine()] * (len(strips) - len(lines))
+        return lines
+
+    def _load(self) -> None:
+        with self._lock:
+            if self._session is not None:
+                return
+            path = self._model_path or _packaged_model()
+            try:
+                import onnxruntime
+                from onnxruntime.capi import onnxruntime_pybind11_state as faults
+            except ImportError as error:
+                raise ReaderUnavailable(
+                    "onnxruntime is not installed, so seals cannot be read; install onnxruntime",
+                    zh="未安装onnxruntime，无法识别印文",
+                ) from error
+            options = onnxruntime.SessionOptions()
+            options.log_severity_level = 4
+            options.intra_op_num_threads = self._threads
+            options.inter_op_num_threads = 1
+            # A thread that waits must not burn a core that others need.
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+            broken = (faults.Fail, faults.NoSuchFile, faults.InvalidProtobuf, faults.InvalidArgument)
+            try:
+                session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+                listed = session.get_modelmeta().custom_metadata_map["character"]
+            except (*broken, KeyError) as error:
+                raise ReaderUnavailable(
+                    f"the text model {path} cannot be loaded ({error}); install rapidocr again",
+                    zh="印文识别模型无法加载，请重新安装rapidocr",
+                ) from error
+            # Index 0 is the model's "no character here", the last one a space.
+            self._characters = ["", *listed.splitlines(), " "]
+            self._session = session
+
+    def _odds(self, strip: Strip) -> tuple[Odds, float]:
+        """Return the odds along a strip and which share of the steps the strip itself takes."""
+        width = int(np.clip(round(strip.shape[1] * HEIGHT_PX / max(1, strip.shape[0])), 8, MAX_WIDTH_PX))
+        way = cv2.INTER_AREA if strip.shape[0] > HEIGHT_PX else cv2.INTER_CUBIC
+        fitted = cv2.resize(strip, (width, HEIGHT_PX), interpolation=way).astype(np.float32) / 127.5 - 1
+        padded = np.ones((1, 3, HEIGHT_PX, max(MIN_WIDTH_PX, width)), np.float32)
+        padded[0, :, :, :width] = fitted
+        name = self._session.get_inputs()[0].name
+        odds = np.asarray(self._session.run(None, {name: padded})[0][0], np.float32)
+        return odds, width / padded.shape[3]
+
+    def _allowed(self, alphabet: str) -> NDArray[np.bool_] | None:
+        if not alphabet:
+            return None
+        wanted = set(alphabet)
+        allowed = np.array([character in wanted for character in self._characters])
+        allowed[0] = True
+        return allowed
+
+
+def _packaged_model() -> str:
+    """Return where the model lies, without importing the package, which would take a second."""
+    spec = importlib.util.find_spec("rapidocr")
+    places = list(spec.submodule_search_locations or []) if spec else []
+    if not places:
+        raise ReaderUnavailable(
+            "rapidocr is not installed, so seals cannot be read; install rapidocr",
+            zh="未安装rapidocr，无法识别印文",
+        )
+    return f"{places[0]}/models/{MODEL_NAME}"
+
+
+def _decoded(odds: Odds, used: float, characters: list[str], allowed: NDArray[np.bool_] | None) -> ReadLine:
+    """Return the likeliest line: repeats of a step are one character, "none" parts characters.
+
+    Source: Graves et al., "Connectionist temporal classification", 2006, best path decoding.
+    """
+    if allowed is not None:
+        odds = np.where(allowed, odds, 0)
+        odds = odds / np.maximum(odds.sum(1, keepdims=True), 1e-12)
+    best = odds.argmax(1)
+    starts = np.flatnonzero(np.diff(best, prepend=-1))
+    ends = np.append(starts[1:], len(best))
+    read = []
+    for start, end in zip(starts, ends, strict=True):
+        if best[start] == 0:
+            continue
+        peak = int(start + odds[start:end, best[start]].argmax())
+        # What else it may be is seen just as well beside the peak.
+        near = odds[max(0, start - 1) : end + 1].max(0)
+        order = np.argsort(near)[::-1][: OTHERS + 2]
+        others = tuple(
+            (characters[k], float(near[k]))
+            for k in order
+            if k not in (0, best[start]) and near[k] > MIN_OTHER
+        )
+        read.append(
+            ReadCharacter(
+                characters[best[start]],
+                float(odds[peak, best[start]]),
+                min(1.0, (peak + 0.5) / len(best) / used),
+                others[:OTHERS],
+            )
+        )
+    return ReadLine(tuple(read))
