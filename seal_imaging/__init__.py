@@ -13,7 +13,7 @@ from seal_imaging.impression import (
     RgbImage,
     SealShape,
 )
-from seal_imaging.impressions import read_impressions
+from seal_imaging.impressions import PageReading, ScaleSource, read_impressions, read_page
 from seal_imaging.restate import cut_out, with_size
 
 __all__ = [
@@ -21,10 +21,12 @@ __all__ = [
     "ImpressionUnusable",
     "InkAmount",
     "InkColour",
+    "PageReading",
     "Quality",
     "Reason",
     "RgbImage",
     "RgbaImage",
+    "ScaleSource",
     "ScaleUnknown",
     "SealImagingError",
     "SealShape",
@@ -34,5 +36,6 @@ __all__ = [
     "group_impressions",
     "ink_box_mm",
     "read_impressions",
+    "read_page",
     "with_size",
 ]

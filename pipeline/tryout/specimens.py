@@ -249,7 +249,7 @@ def _expose(canvas: NDArray[np.float32], look: PageLook, rng: np.random.Generato
     return np.ascontiguousarray(page)
 
 
-def _stamp_all(
+def stamp_and_scan(
     canvas: NDArray[np.float32],
     places: Sequence[tuple[Artwork, int, tuple[float, float]]],
     *,
@@ -258,6 +258,12 @@ def _stamp_all(
     px_per_mm: float,
     look: PageLook,
 ) -> SpecimenPage:
+    """Return a drawn page as scanned, once seals are stamped on it.
+
+    Args:
+        canvas: (H, W, 3), light that comes back, 0..1; it is drawn on.
+        places: each seal with its index and the middle of its impression, x, y in mm.
+    """
     truths = [
         _deposit(canvas, artwork, index, centre_mm=centre, px_per_mm=px_per_mm, look=look, rng=rng)
         for artwork, index, centre in places
@@ -312,7 +318,7 @@ def draw_specimen_page(
             )
             places.append((artwork, index, centre))
         y_mm += row_mm + margin_mm
-    return _stamp_all(canvas, places, rng=rng, font=font, px_per_mm=px_per_mm, look=look)
+    return stamp_and_scan(canvas, places, rng=rng, font=font, px_per_mm=px_per_mm, look=look)
 
 
 def draw_filled_form(

@@ -1,0 +1,184 @@
+"""Reads one group of coloured ink: takes it apart, fits outlines to it, measures each seal it holds."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seal_imaging.candidates import MAX_SEAL_MM, MIN_SEAL_MM, MIN_SEAL_SHARE, Candidate
+from seal_imaging.impression import Impression, InkAmount, RgbImage
+from seal_imaging.quality import grade
+from seal_imaging.separate import (
+    Separation,
+    colour_of,
+    estimate_stains,
+    ink_rgb,
+    optical_density,
+    paper_over,
+    separate_ink,
+)
+from seal_imaging.shape import Outline, fit_circles, fit_outline
+from seal_imaging.upright import find_angle
+
+TYPICAL_SEAL_MM = 42.0
+"""What a seal of unknown scale is taken to measure when windows are chosen; no size comes from it."""
+BORDER_SHARE = 0.09
+"""Of a seal's width its border takes less, and a large letter's stroke less than twice as much."""
+MIN_INSIDE_INK = 0.02
+MAX_INSIDE_INK = 0.93
+"""A ring drawn by hand has nothing inside; a button or a blot is full."""
+MIN_EXTENT_MM = 10.0
+GOOD_SUPPORT = 0.75
+
+
+def read_candidate(
+    page: RgbImage,
+    paper: NDArray[np.float32],
+    candidate: Candidate,
+    px_per_mm: float | None,
+    page_turn_deg: float,
+) -> list[Impression]:
+    """Return the seals of one group of ink: mostly one, or several that touch, or none."""
+    about = px_per_mm or max(candidate.box_px[2:]) / TYPICAL_SEAL_MM
+    box = _grown(candidate.box_px, round(2.5 * about), page.shape)
+    separation = _separated(page, paper, box, candidate.hues, about)
+    if separation is None:
+        return []
+    outlines = _outlines(separation.ink, candidate.outer_px - box[:2], about)
+    wider = _around(outlines, box, round(2.5 * about), page.shape)
+    if wider != box:
+        box = wider
+        separation = _separated(page, paper, box, candidate.hues, about)
+        if separation is None:
+            return []
+        outlines = _outlines(separation.ink, candidate.outer_px - box[:2], about)
+    longest = max(page.shape[:2])
+    return [
+        _measured(separation, one, box, page.shape, px_per_mm, about, page_turn_deg)
+        for one in outlines
+        if _is_seal(separation.ink, one, longest, px_per_mm)
+    ]
+
+
+def _separated(
+    page: RgbImage,
+    paper: NDArray[np.float32],
+    box: tuple[int, int, int, int],
+    hues: tuple[float, float],
+    about: float,
+) -> Separation | None:
+    """Return one box of the page taken apart; None when too little of it is coloured."""
+    x, y, w, h = box
+    density = optical_density(page[y : y + h, x : x + w], paper_over(paper, page.shape, box))
+    stains = estimate_stains(density, hues)
+    return None if stains is None else separate_ink(density, stains, px_per_mm=about)
+
+
+def _outlines(ink: InkAmount, outer: NDArray[np.float64], about: float) -> list[Outline]:
+    """Return the outline of a group of ink, or those of the circles it is made of."""
+    outline = fit_outline(ink, outer, px_per_mm=about)
+    outlines = [outline] if outline else []
+    if outline is None or outline.support < GOOD_SUPPORT:
+        circles = fit_circles(ink, outer, px_per_mm=about)
+        if len(circles) > 1 or not outlines:
+            outlines = circles
+    return outlines
+
+
+def _around(
+    outlines: list[Outline], box: tuple[int, int, int, int], margin: int, page_shape: tuple[int, ...]
+) -> tuple[int, int, int, int]:
+    """Return the box, widened where outlines of a seal's size reach beyond it."""
+    x0, y0, x1, y1 = box[0], box[1], box[0] + box[2], box[1] + box[3]
+    for outline in outlines:
+        points = outline.points()
+        if np.ptp(points, axis=0).max() > 1.5 * max(box[2:]):
+            continue
+        low, high = points.min(0), points.max(0)
+        if low.min() < 0 or high[0] > box[2] or high[1] > box[3]:
+            x0, y0 = (
+                min(x0, box[0] + math.floor(low[0]) - margin),
+                min(y0, box[1] + math.floor(low[1]) - margin),
+            )
+            x1, y1 = (
+                max(x1, box[0] + math.ceil(high[0]) + margin),
+                max(y1, box[1] + math.ceil(high[1]) + margin),
+            )
+    return _grown((x0, y0, x1 - x0, y1 - y0), 0, page_shape)
+
+
+def _is_seal(ink: InkAmount, outline: Outline, longest: int, px_per_mm: float | None) -> bool:
+    """Tell a seal by its size and by having something inside its border."""
+    small, large = min(outline.size_px), max(outline.size_px)
+    if px_per_mm is None:
+        if large < MIN_SEAL_SHARE * longest or large > 1.05 * longest:
+            return False
+    elif (
+        small < MIN_SEAL_MM * px_per_mm
+        or large < MIN_EXTENT_MM * px_per_mm
+        or large > MAX_SEAL_MM * px_per_mm
+    ):
+        return False
+    shares = []
+    for depth in (BORDER_SHARE, 2 * BORDER_SHARE):
+        inside = outline.mask((ink.shape[0], ink.shape[1]), margin_px=-depth * small)
+        shares.append(float((ink[inside] > 0.5).mean()) if inside.any() else 0.0)
+    return MIN_INSIDE_INK <= shares[0] <= MAX_INSIDE_INK and shares[1] >= MIN_INSIDE_INK
+
+
+def _measured(
+    separation: Separation,
+    outline: Outline,
+    box: tuple[int, int, int, int],
+    page_shape: tuple[int, ...],
+    px_per_mm: float | None,
+    about: float,
+    page_turn_deg: float,
+) -> Impression:
+    """Return one impression, cut to its outline with a narrow margin."""
+    margin = max(1.0, 0.35 * about)
+    shape = (separation.ink.shape[0], separation.ink.shape[1])
+    own = outline.mask(shape, margin_px=margin)
+    ink = np.where(own, separation.ink, np.float32(0))
+    strength = np.where(own, separation.strength, np.float32(0))
+    edge = outline.points()
+    left, top = (max(0, math.floor(v - margin)) for v in edge.min(0))
+    right, bottom = (math.ceil(v + margin) for v in edge.max(0))
+    right, bottom = min(right, shape[1]), min(bottom, shape[0])
+    on_page = edge + np.array([box[0], box[1]])
+    is_cut_off = bool(
+        (on_page < -1.5 * about / 10 - 1).any()
+        or (on_page > np.array([page_shape[1], page_shape[0]]) + 1.5 * about / 10 + 1).any()
+    )
+    colour = colour_of(separation.stains.ink * separation.stains.solid)
+    quality = grade(
+        separation,
+        ink,
+        outline,
+        colour=colour,
+        px_per_mm=about,
+        scale_is_known=px_per_mm is not None,
+        is_cut_off=is_cut_off,
+    )
+    width, height = outline.size_px
+    return Impression(
+        box_px=(box[0] + left, box[1] + top, right - left, bottom - top),
+        ink=np.ascontiguousarray(ink[top:bottom, left:right]),
+        size_mm=None if px_per_mm is None else (width / px_per_mm, height / px_per_mm),
+        shape=outline.shape,
+        angle_deg=find_angle(ink, outline, page_turn_deg=page_turn_deg),
+        colour=colour,
+        quality=quality,
+        centre_px=(outline.centre_px[0] - left, outline.centre_px[1] - top),
+        size_px=(width, height),
+        px_per_mm=px_per_mm,
+        ink_rgb=ink_rgb(separation.core),
+        strength=np.ascontiguousarray(strength[top:bottom, left:right]),
+        covered=np.clip(separation.black[top:bottom, left:right], 0, 1),
+    )
+
+
+def _grown(box: tuple[int, int, int, int], by: int, page_shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    x0, y0 = max(0, box[0] - by), max(0, box[1] - by)
+    x1, y1 = min(page_shape[1], box[0] + box[2] + by), min(page_shape[0], box[1] + box[3] + by)
+    return x0, y0, x1 - x0, y1 - y0
