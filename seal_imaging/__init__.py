@@ -2,6 +2,7 @@
 
 from seal_imaging.compose import compose, ink_box_mm
 from seal_imaging.errors import ImpressionUnusable, ScaleUnknown, SealImagingError
+from seal_imaging.finish import STATED_COLOURS, InkChoice
 from seal_imaging.fuse import fuse, group_impressions
 from seal_imaging.impression import (
     Impression,
@@ -17,9 +18,11 @@ from seal_imaging.impressions import PageReading, ScaleSource, read_impressions,
 from seal_imaging.restate import cut_out, with_size
 
 __all__ = [
+    "STATED_COLOURS",
     "Impression",
     "ImpressionUnusable",
     "InkAmount",
+    "InkChoice",
     "InkColour",
     "PageReading",
     "Quality",

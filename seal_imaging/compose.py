@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seal_imaging.errors import ImpressionUnusable, ScaleUnknown
-from seal_imaging.impression import Impression, InkAmount, RgbaImage
+from seal_imaging.finish import InkChoice, Rgb, check_colour, natural, sharp_alpha, unified
+from seal_imaging.impression import Impression, InkAmount, InkColour, RgbaImage
 from seal_imaging.units import CANVAS_MM, SEAL_PX_PER_MM
 
 MIN_CANVAS_PX_PER_MM = 1.0
@@ -18,18 +19,27 @@ MIN_SPECK_MM2 = 0.15
 """Ink in smaller pieces says nothing of a seal's extent."""
 
 
-def compose(impression: Impression, px_per_mm: float = SEAL_PX_PER_MM) -> RgbaImage:
+def compose(
+    impression: Impression,
+    px_per_mm: float = SEAL_PX_PER_MM,
+    *,
+    ink: InkChoice = InkChoice.UNIFIED,
+    colour: Rgb | InkColour | None = None,
+) -> RgbaImage:
     """Return the seal image: 70 mm × 70 mm, the seal upright in its middle at its true size.
 
     Alpha is the ink; RGB is the ink's colour everywhere, so that transparent pixels do not bleed.
 
     Args:
         px_per_mm: 20 gives exactly 1400 × 1400 px.
+        ink: one colour and density, or the real ink's texture (of `impression.strength`).
+        colour: R, G, B, or an ink family by name; without one, as measured.
 
     Raises:
         ScaleUnknown: the impression was measured in pixels only.
-        ImpressionUnusable: the seal is larger than the canvas, or holds no ink.
+        ImpressionUnusable: the seal is larger than the canvas, or holds no ink; the colour is none.
     """
+    solid = impression.ink_rgb if colour is None else check_colour(colour)
     if not (math.isfinite(px_per_mm) and MIN_CANVAS_PX_PER_MM <= px_per_mm <= MAX_CANVAS_PX_PER_MM):
         raise ImpressionUnusable(
             f"a canvas of {px_per_mm} px/mm is outside {MIN_CANVAS_PX_PER_MM}.."
@@ -52,15 +62,14 @@ def compose(impression: Impression, px_per_mm: float = SEAL_PX_PER_MM) -> RgbaIm
     if not (impression.ink > 0.5).any():
         raise ImpressionUnusable("the impression holds no ink; stamp again", zh="印模没有印迹，请重新盖章")
     side = round(CANVAS_MM * px_per_mm)
-    ink = warp_ink(
-        impression,
-        box_from_target(impression, target_px_per_mm=px_per_mm, target_centre=(side / 2, side / 2)),
-        (side, side),
+    box_from_canvas = box_from_target(
+        impression, target_px_per_mm=px_per_mm, target_centre=(side / 2, side / 2)
     )
-    canvas = np.empty((side, side, 4), np.uint8)
-    canvas[..., :3] = impression.ink_rgb
-    canvas[..., 3] = np.round(np.clip(ink, 0, 1) * 255).astype(np.uint8)
-    return canvas
+    alpha = sharp_alpha(warp_ink(impression, box_from_canvas, (side, side)), px_per_mm=px_per_mm)
+    if ink is InkChoice.UNIFIED:
+        return unified(alpha, solid)
+    kept = impression.ink if impression.strength is None else impression.strength
+    return natural(alpha, warp_plane(kept, box_from_canvas, (side, side)), solid, px_per_mm=px_per_mm)
 
 
 def box_from_target(
@@ -95,16 +104,22 @@ def warp_ink(
     impression: Impression, box_from_picture: NDArray[np.float64], size_px: tuple[int, int]
 ) -> InkAmount:
     """Return the impression's ink as a picture of w × h pixels sees it, without aliasing."""
+    return np.asarray(np.clip(warp_plane(impression.ink, box_from_picture, size_px), 0, 1), np.float32)
+
+
+def warp_plane(
+    plane: InkAmount, box_from_picture: NDArray[np.float64], size_px: tuple[int, int]
+) -> InkAmount:
+    """Return what lies over an impression's box as a picture of w × h pixels sees it, without aliasing."""
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])
     matrix = np.linalg.inv(half) @ box_from_picture @ half
     shrink = math.sqrt(abs(float(np.linalg.det(box_from_picture[:2, :2]))))
-    ink = impression.ink
     if shrink > 1.3:
-        ink = np.asarray(cv2.GaussianBlur(ink, (0, 0), 0.4 * shrink), np.float32)
+        plane = np.asarray(cv2.GaussianBlur(plane, (0, 0), 0.4 * shrink), np.float32)
     warped = cv2.warpPerspective(
-        ink, matrix, size_px, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderValue=0
+        plane, matrix, size_px, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderValue=0
     )
-    return np.asarray(np.clip(warped, 0, 1), np.float32)
+    return np.asarray(warped, np.float32)
 
 
 def ink_box_mm(rgba: RgbaImage, px_per_mm: float = SEAL_PX_PER_MM) -> tuple[float, float, float, float]:
