@@ -14,6 +14,7 @@ from seal_imaging.impression import InkAmount, SealShape
 RED: tuple[int, int, int] = (205, 38, 45)
 BLUE: tuple[int, int, int] = (38, 58, 150)
 PURPLE: tuple[int, int, int] = (108, 42, 136)
+BLACK: tuple[int, int, int] = (42, 42, 46)
 
 ARTWORK_PX_PER_MM = 30.0
 _DRAWN_PX_PER_MM = 60.0

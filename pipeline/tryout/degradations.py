@@ -1,4 +1,6 @@
-"""Spoils a drawn page as paper and scanning software do: folds, the other side's print, "enhancement"."""
+"""Spoils a drawn page as paper, light and scanning software do."""
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -10,6 +12,10 @@ _VERSO_LINE = "本页背面为投标函附录及授权委托书正文内容"
 _FOLD_MM = 0.7
 _BLACK_POINT, _WHITE_POINT = 70.0, 205.0
 _SATURATION = 1.25
+_BAR_MM = 15.0
+_PENUMBRA_MM = 0.8
+_GLARE_LIGHT = 1.25
+_HALO_PX = 1.6
 
 
 def add_folds(canvas: NDArray[np.float32], count: int, *, px_per_mm: float, rng: np.random.Generator) -> None:
@@ -75,3 +81,54 @@ def displace_red(picture: NDArray[np.float32], by_px: float) -> NDArray[np.float
         plane = np.ascontiguousarray(picture[..., channel])
         moved[..., channel] = cv2.warpAffine(plane, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
     return moved
+
+
+def cast_shadow(
+    canvas: NDArray[np.float32], strength: float, *, px_per_mm: float, rng: np.random.Generator
+) -> None:
+    """Lay the shadows of a window's bars over the page, a centimetre and a half wide; in place.
+
+    Args:
+        strength: light lost in the shade, 0..1.
+    """
+    height, width = canvas.shape[:2]
+    slope = float(rng.uniform(-0.5, 0.5))
+    rows, columns = (np.arange(side, dtype=np.float32)[None] / px_per_mm for side in (height, width))
+    along_mm = rows.T + slope * columns + float(rng.uniform(0, 2 * _BAR_MM))
+    within_mm = np.abs(along_mm % (2 * _BAR_MM) - _BAR_MM) - _BAR_MM / 2
+    shade = np.clip(within_mm / _PENUMBRA_MM + 0.5, 0, 1)
+    canvas *= (1 - strength * shade)[..., None]
+
+
+def cast_glare(
+    canvas: NDArray[np.float32],
+    strength: float,
+    *,
+    boxes_px: Sequence[tuple[int, int, int, int]],
+    rng: np.random.Generator,
+) -> None:
+    """Let a lamp shine back from a part of each box (x, y, w, h) of the page, in place.
+
+    Args:
+        strength: 1 washes out everything in the middle of the spot.
+    """
+    rows, columns = (np.arange(side, dtype=np.float32) for side in canvas.shape[:2])
+    for x, y, w, h in boxes_px:
+        cx, cy = x + w * float(rng.uniform(0.3, 0.7)), y + h * float(rng.uniform(0.3, 0.7))
+        radius = float(rng.uniform(0.22, 0.32)) * min(w, h)
+        away = np.hypot(columns[None] - cx, rows[:, None] - cy) / radius
+        spot = (strength * np.exp(-(away**4)))[..., None]
+        canvas *= 1 - spot
+        canvas += _GLARE_LIGHT * spot
+
+
+def copy_grey(page: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return what a photocopier makes of a page: no colour, more contrast."""
+    grey = cv2.cvtColor(page, cv2.COLOR_RGB2GRAY)
+    return np.asarray(stretch_contrast(np.repeat(grey[..., None], 3, axis=2)), np.uint8)
+
+
+def sharpen(picture: NDArray[np.float32], amount: float) -> NDArray[np.float32]:
+    """Return a picture with its edges overdone, light and dark halos beside them."""
+    calm = cv2.GaussianBlur(picture, (0, 0), _HALO_PX)
+    return np.asarray(picture + amount * (picture - calm), np.float32)
