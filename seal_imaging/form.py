@@ -1,10 +1,15 @@
-"""Geometry and words of our printed seal specimen form (印模采集表), for drawing it and for reading it.
+"""Geometry and words of our printed seal specimen forms (印模采集表), for drawing them and for reading them.
 
 Every length is in mm from the top left of an upright A4 page. All print is black or grey, never in colour.
+A row keeps its place on every kind of form, so that a box means the same even where the QR code cannot be
+read.
 """
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 import cv2
 
@@ -30,6 +35,8 @@ MARKERS: tuple[tuple[int, float, float], ...] = (
 QR_BOX_MM: BoxMm = (158.0, 8.0, 26.0, 26.0)
 """The QR code of the order number, its own quiet zone included."""
 QR_PREFIX = "sealine:form:"
+QR_EXAMPLE = "example"
+"""Stands before the order number on a filled-in example (填写样例), which is no specimen."""
 MAX_ORDER_NUMBER_CHARS = 64
 
 TITLE_BOX_MM: BoxMm = (26.0, 11.0, 128.0, 9.0)
@@ -94,6 +101,68 @@ ROWS: tuple[FormRow, ...] = (
 )
 
 
+LEGEND = "此表仅用于办理电子签章业务"
+INSTRUCTIONS: tuple[str, ...] = (
+    "1. 每枚印章在对应方框内清晰加盖三次，印迹不得重叠，不得压线，纸上不要有其他文字。",
+    "2. 打印时选“实际大小”（100%）；用彩色扫描，不低于300 dpi，四角黑色定位标记须完整。",
+)
+
+
+class FormKind(StrEnum):
+    """Which of the forms it is; the value stands in the QR code."""
+
+    ALL = "all"
+    COMPANY = "company"
+    LEGAL_REPRESENTATIVE = "legal"
+    PROFESSIONAL = "practice"
+    SIGNATURE = "signature"
+
+
+@dataclass(frozen=True)
+class FormTemplate:
+    """What one kind of form asks for.
+
+    Attributes:
+        rows: the kinds of seal it collects, top to bottom.
+        fields: what the applicant writes in, in the room the missing rows leave free.
+        fields_box_mm: that room; None without fields.
+    """
+
+    title: str
+    rows: tuple[SealKind, ...]
+    fields: tuple[str, ...] = ()
+    fields_box_mm: BoxMm | None = None
+
+
+_PERSON = ("姓名", "单位名称", "证件号码", "联系电话", "经办人签字及日期")
+TEMPLATES: Mapping[FormKind, FormTemplate] = MappingProxyType(
+    {
+        FormKind.ALL: FormTemplate("印模采集表", tuple(SealKind)),
+        FormKind.COMPANY: FormTemplate(
+            "电子公章采集表",
+            (SealKind.OFFICIAL,),
+            ("单位名称", "统一社会信用代码", "法定代表人", "联系人及电话", "经办人签字及日期"),
+            (15.0, 112.0, 180.0, 60.0),
+        ),
+        FormKind.LEGAL_REPRESENTATIVE: FormTemplate(
+            "法人私章采集表",
+            (SealKind.LEGAL_REPRESENTATIVE, SealKind.SIGNATURE),
+            ("单位名称", "统一社会信用代码", "法定代表人", "联系电话", "经办人签字及日期"),
+            (15.0, 41.0, 180.0, 60.0),
+        ),
+        FormKind.PROFESSIONAL: FormTemplate(
+            "注册人员签章采集表",
+            (SealKind.PROFESSIONAL, SealKind.SIGNATURE),
+            (*_PERSON[:2], "执业资格及注册编号", *_PERSON[3:]),
+            (15.0, 41.0, 180.0, 60.0),
+        ),
+        FormKind.SIGNATURE: FormTemplate(
+            "签名采集表", (SealKind.SIGNATURE,), _PERSON, (15.0, 41.0, 180.0, 60.0)
+        ),
+    }
+)
+
+
 @dataclass(frozen=True)
 class SpecimenForm:
     """The words on one form.
@@ -101,25 +170,84 @@ class SpecimenForm:
     Attributes:
         order_number: also in the QR code.
         owner: name of the company or person, may be empty.
+        is_example: drawn to show how it is filled in; never a specimen.
     """
 
     order_number: str
     owner: str = ""
     title: str = "印模采集表"
-    legend: str = "此表仅用于办理电子签章业务"
-    instructions: tuple[str, ...] = (
-        "1. 每枚印章在对应方框内清晰加盖三次，印迹不得重叠，不得压线，纸上不要有其他文字。",
-        "2. 用彩色扫描，不低于300 dpi，四角黑色定位标记须完整。",
-    )
+    legend: str = LEGEND
+    instructions: tuple[str, ...] = INSTRUCTIONS
+    kind: FormKind = FormKind.ALL
+    is_example: bool = False
 
 
-def qr_text(order_number: str) -> str:
-    """Return what the form's QR code says."""
-    return QR_PREFIX + order_number
+def rows_of(kind: FormKind) -> tuple[FormRow, ...]:
+    """Return the rows of one kind of form, top to bottom."""
+    return tuple(row for row in ROWS if row.kind in TEMPLATES[kind].rows)
+
+
+@dataclass(frozen=True)
+class FormCode:
+    """What a form's QR code says."""
+
+    order_number: str
+    kind: FormKind = FormKind.ALL
+    is_example: bool = False
+
+
+def qr_text(order_number: str, *, kind: FormKind = FormKind.ALL, is_example: bool = False) -> str:
+    """Return what the form's QR code says: for the form with all rows only its order number."""
+    words = [] if kind is FormKind.ALL else [kind.value]
+    if is_example:
+        words.append(QR_EXAMPLE)
+    return QR_PREFIX + ":".join([*words, order_number])
+
+
+def read_qr_text(text: str) -> FormCode | None:
+    """Return what the text of a form's QR code says; None when the code is not one of ours."""
+    if not text.startswith(QR_PREFIX):
+        return None
+    *words, order_number = text.removeprefix(QR_PREFIX).split(":")
+    if not 0 < len(order_number) <= MAX_ORDER_NUMBER_CHARS:
+        return None
+    kind = FormKind.ALL
+    if words and words[0] in set(FormKind):
+        kind = FormKind(words.pop(0))
+    is_example = words == [QR_EXAMPLE]
+    return FormCode(order_number, kind, is_example) if is_example or not words else None
 
 
 def order_number_from_qr(text: str) -> str | None:
     """Return the order number of a QR code's text; None when the code is not one of ours."""
-    if not text.startswith(QR_PREFIX) or len(text) > len(QR_PREFIX) + MAX_ORDER_NUMBER_CHARS:
-        return None
-    return text[len(QR_PREFIX) :]
+    code = read_qr_text(text)
+    return None if code is None else code.order_number
+
+
+@dataclass(frozen=True)
+class FormPlace:
+    """A box of the form.
+
+    Attributes:
+        column: 0, 1, 2 from the left.
+    """
+
+    row: SealKind
+    column: int
+
+
+MAX_OUTSIDE_MM = 4.0
+"""What was stamped beside its box by hand is still meant for it."""
+
+
+def place_of(x_mm: float, y_mm: float, *, kind: FormKind = FormKind.ALL) -> FormPlace | None:
+    """Return the box that a seal centred there was stamped for; None when it was stamped outside any."""
+    nearest, place = MAX_OUTSIDE_MM, None
+    for row in rows_of(kind):
+        for column, (left, top, width, height) in enumerate(row.boxes):
+            away_x = max(left - x_mm, 0.0, x_mm - left - width)
+            away_y = max(top - y_mm, 0.0, y_mm - top - height)
+            away = math.hypot(away_x, away_y)
+            if away < nearest:
+                nearest, place = away, FormPlace(row.kind, column)
+    return place

@@ -1,5 +1,7 @@
 """Finds our specimen form on a page by its four marks."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -9,14 +11,27 @@ from seal_imaging.impression import RgbImage
 from seal_imaging.squaring import PagePose, fit_similarity
 
 MARKER_SEARCH_SIDE_PX = 2600
+MIN_MARKS = 3
+MAX_MARK_ERROR_MM = 0.5
+"""How far a mark's corner may lie from where the others say, should one mark be missing."""
 
 
+@dataclass(frozen=True, eq=False)
 class FormPose(PagePose):
-    """How our form lies on the page."""
+    """How our form lies on the page.
+
+    Attributes:
+        marks: how many of its four marks were seen.
+    """
+
+    marks: int = 4
 
 
 def find_form(page: RgbImage) -> FormPose | None:
-    """Return how our form lies on the page; None unless all four marks are seen once each."""
+    """Return how our form lies on the page; None unless its marks are seen once each.
+
+    Three of the four do when they agree: one may be folded under, covered or cut off.
+    """
     grey = cv2.cvtColor(page, cv2.COLOR_RGB2GRAY)
     parameters = cv2.aruco.DetectorParameters()
     parameters.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_SUBPIX
@@ -28,7 +43,8 @@ def find_form(page: RgbImage) -> FormPose | None:
         return None
     seen = [int(i) for i in np.asarray(ids).ravel()]
     wanted = {marker: (x, y) for marker, x, y in form.MARKERS}
-    if any(seen.count(marker) != 1 for marker in wanted):
+    counts = [seen.count(marker) for marker in wanted]
+    if max(counts) > 1 or sum(counts) < MIN_MARKS:
         return None
     page_px, form_mm = [], []
     for marker, quad in zip(seen, corners, strict=True):
@@ -44,8 +60,15 @@ def find_form(page: RgbImage) -> FormPose | None:
     matrix, _ = cv2.findHomography(source, target)
     if matrix is None:
         return None
+    page_from_mm = np.asarray(matrix, np.float64)
     flat = fit_similarity(source, target)
-    return FormPose(np.asarray(matrix, np.float64), form.PAGE_MM, flat.px_per_mm, flat.turn_deg, flat.bend_mm)
+    if sum(counts) < len(counts):
+        seen_at = cv2.perspectiveTransform(source[None], page_from_mm)[0]
+        if np.linalg.norm(seen_at - target, axis=1).max() > MAX_MARK_ERROR_MM * flat.px_per_mm:
+            return None
+    return FormPose(
+        page_from_mm, form.PAGE_MM, flat.px_per_mm, flat.turn_deg, flat.bend_mm, marks=sum(counts)
+    )
 
 
 def _refine(grey: NDArray[np.uint8], corners: NDArray[np.float64], *, radius: int) -> NDArray[np.float64]:
