@@ -1,11 +1,10 @@
 """Decides what seal ink lies under black print and beside it."""
 
-import math
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from seal_imaging.continuation import continue_strokes
 from seal_imaging.impression import InkAmount
 
 DARK = 0.30
@@ -15,15 +14,25 @@ PRINT_TO_INK = 1.2
 """Optical density of a stroke of print along the black stain, and how many times the seal ink under it;
 a thin red stroke, which cameras and JPEG see greyer than it is, holds less."""
 PRINT_RIM_MM = 0.2
-COVERED = 0.45
-"""Black under which ink is filled in from both sides."""
-CERTAIN = 0.36
-"""Ink on the mean from which what lies under or beside print is ink by itself, plus a tenth of the black."""
-GAP_MM = 0.75
-"""How wide a stroke of print may be and ink be filled in under it."""
-SHINES_THROUGH = 0.35
-"""Ink that must be seen through print to be filled in, unless the print is too black to see anything."""
-DIRECTIONS = 8
+WITNESS_MM = 0.09
+"""Over how much print its colour is averaged (sigma)."""
+GREY_LEVEL_ERROR = 5.0
+"""How wrong, in grey levels, the light that shines through print may be: noise, JPEG, glare."""
+MODEL_ERROR = 0.2
+"""How wrong the amount of ink under print may be however much light comes through, in solid ink."""
+INDEPENDENT_PX = 3.0
+"""Pixels of a local mean that say something new; noise of JPEG and of colour sensors is no pixel's own."""
+USUAL_STRENGTH = 0.8
+"""Ink to be seen under print where there is ink, in units of solid ink."""
+INK_FROM = 0.43
+"""Ink seen from which it speaks for ink; a little above half the usual, as print draws its rims blacker."""
+MAX_EVIDENCE = 4.0
+CONTINUATION_WEIGHT = 6.0
+"""Log odds between all lines through a pixel showing ink and all showing paper."""
+CERTAIN = 2.0
+"""Log odds of colour alone from which ink under print is no guess,"""
+CERTAIN_FROM = 0.45
+"""if the print around shows so much ink on the mean: both rims of a stroke, not the red one only."""
 
 
 def find_print(strength: InkAmount, black: InkAmount, *, solid: float, px_per_mm: float) -> NDArray[np.bool_]:
@@ -44,67 +53,47 @@ def weigh_print(
     strength: InkAmount,
     black: InkAmount,
     *,
-    blind: NDArray[np.bool_],
+    light: InkAmount,
     px_per_mm: float,
 ) -> NDArray[np.bool_]:
     """Return the ink once print is taken account of.
 
-    A scanner sees colour at the rims of black strokes, red on one side and cyan on the other. So what
-    lies under print and beside it must be ink on the mean of its surroundings; and a piece of ink
-    must show somewhere clear of print. Under the print, ink that arrives from both sides goes on.
+    Two witnesses are heard. The colour that shines through the print, which weighs the less the
+    less light comes through, and nothing where print is black; it is averaged over the print around,
+    because scanners see red at one rim of a black stroke and cyan at the other. And the strokes of
+    ink that meet the print, which go on under it.
 
     Args:
         is_ink: what looks like ink pixel by pixel.
         dark: where print lies.
         strength: (H, W), seal ink in units of solid ink, below 0 for the opposite colour.
         black: (H, W), black in units of solid ink.
-        blind: where the picture is so black that nothing can shine through.
+        light: (H, W), what the brightest channel lets through, 0..255.
     """
     if not dark.any():
         return _without_specks(is_ink, is_ink)
     near = cv2.dilate(dark.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    mean = _mean_within(strength, near, sigma=max(0.7, 0.08 * px_per_mm))
-    kept = is_ink & (~near | (mean > CERTAIN + 0.10 * black))
-    kept = _without_specks(kept, kept & ~near)
-    covered = dark & (black > COVERED) & (blind | (mean > SHINES_THROUGH))
-    return kept | (covered & _between_ink(kept, covered, length=round(GAP_MM * px_per_mm)))
+    clear = _without_specks(is_ink & ~near, is_ink & ~near)
+    error = np.square(1.5 * GREY_LEVEL_ERROR / np.maximum(light, 0.1)) + MODEL_ERROR**2
+    trust = np.where(near, 1 / error, 0).astype(np.float32)
+    sigma = max(0.7, WITNESS_MM * px_per_mm)
+    total = cv2.GaussianBlur(trust, (0, 0), sigma)
+    seen = cv2.GaussianBlur(strength * trust, (0, 0), sigma) / np.maximum(total, 1e-6)
+    weight = INDEPENDENT_PX * total
+    evidence = weight * USUAL_STRENGTH * (seen - INK_FROM)
+    broad = cv2.GaussianBlur(total, (0, 0), 2 * sigma)
+    broadly = cv2.GaussianBlur(seen * total, (0, 0), 2 * sigma) / np.maximum(broad, 1e-6)
+    certain = (evidence > CERTAIN) & (broadly > CERTAIN_FROM)
+    prior = continue_strokes(clear, near, px_per_mm=px_per_mm)
+    odds = np.clip(evidence, -MAX_EVIDENCE, MAX_EVIDENCE) + CONTINUATION_WEIGHT * (prior - 0.5)
+    kept = clear | (near & (odds > 0))
+    return _without_specks(kept, clear | (kept & certain))
 
 
-def _mean_within(values: InkAmount, where: NDArray[np.bool_], *, sigma: float) -> InkAmount:
-    """Return the local mean of values, taken over part of the picture only."""
-    weight = where.astype(np.float32)
-    total = cv2.GaussianBlur(values * weight, (0, 0), sigma)
-    return np.asarray(total / np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-3), np.float32)
-
-
-def _without_specks(is_ink: NDArray[np.bool_], clear: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Drop specks, and pieces that hardly show clear of black print."""
+def _without_specks(is_ink: NDArray[np.bool_], certain: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Drop specks, and pieces of which hardly anything is certain."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(is_ink.astype(np.uint8))
     area = stats[:, cv2.CC_STAT_AREA]
-    keep = (np.bincount(labels[clear], minlength=count) >= 0.25 * area) & (area >= 4)
+    keep = (np.bincount(labels[certain], minlength=count) >= 0.25 * area) & (area >= 4)
     keep[0] = False
     return np.asarray(keep[labels], np.bool_)
-
-
-def _between_ink(is_ink: NDArray[np.bool_], covered: NDArray[np.bool_], *, length: int) -> NDArray[np.bool_]:
-    """Return what lies, in any direction, between ink at most `length` pixels apart."""
-    x, y, w, h = cv2.boundingRect(covered.astype(np.uint8))
-    margin = length + 1
-    rows = slice(max(0, y - margin), y + h + margin)
-    columns = slice(max(0, x - margin), x + w + margin)
-    part = is_ink[rows, columns].astype(np.uint8)
-    filled = np.zeros_like(part)
-    for number in range(DIRECTIONS):
-        filled |= cv2.morphologyEx(part, cv2.MORPH_CLOSE, _line(length, math.pi * number / DIRECTIONS))
-    whole = np.zeros(is_ink.shape, np.bool_)
-    whole[rows, columns] = filled > 0
-    return whole
-
-
-def _line(length: int, angle: float) -> NDArray[np.uint8]:
-    """Return a straight line of odd length as a structuring element."""
-    half = max(1, length // 2)
-    kernel = np.zeros((2 * half + 1, 2 * half + 1), np.uint8)
-    dx, dy = round(half * math.cos(angle)), round(half * math.sin(angle))
-    cv2.line(kernel, (half - dx, half - dy), (half + dx, half + dy), 1)
-    return kernel

@@ -13,7 +13,7 @@ from seal_imaging.overprint import find_print, weigh_print
 Density = NDArray[np.float32]
 """(H, W, 3), optical density over the local paper in R, G, B."""
 
-MAX_DENSITY = 3.0
+MAX_DENSITY = 4.0
 """Beyond this shadows are noise. Print leaves about 2.3; what shines through it lies between."""
 PAPER_SIDE_PX = 240
 SMALL_PICTURE_PX = 700
@@ -234,7 +234,7 @@ def separate_ink(density: Density, stains: Stains, *, px_per_mm: float) -> Separ
         dark,
         np.asarray(signed / solid, np.float32),
         black,
-        blind=least >= MAX_DENSITY,
+        light=np.asarray(255 * np.exp(-least), np.float32),
         px_per_mm=px_per_mm,
     )
     core = _core_density(density, is_ink & ~dark, stains)
