@@ -91,7 +91,7 @@ def roll_out(upright: InkAmount) -> Rim:
     x = a + edge[None, :, 0] + deep[:, None] * inward[None, :, 0] - 0.5
     y = b + edge[None, :, 1] + deep[:, None] * inward[None, :, 1] - 0.5
     ink = cv2.remap(upright, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR, borderValue=0)
-    return Rim(np.asarray(ink, np.float32), edge + (a, b), inward)
+    return Rim(np.asarray(ink, np.float32), edge + np.array([a, b]), inward)
 
 
 def _edge(t: NDArray[np.float64], a: float, b: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
