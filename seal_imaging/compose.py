@@ -69,7 +69,14 @@ def compose(
     if ink is InkChoice.UNIFIED:
         return unified(alpha, solid)
     kept = impression.ink if impression.strength is None else impression.strength
-    return natural(alpha, warp_plane(kept, box_from_canvas, (side, side)), solid, px_per_mm=px_per_mm)
+    hidden = impression.covered
+    return natural(
+        alpha,
+        warp_plane(kept, box_from_canvas, (side, side)),
+        solid,
+        px_per_mm=px_per_mm,
+        covered=None if hidden is None else warp_plane(hidden, box_from_canvas, (side, side)),
+    )
 
 
 def box_from_target(

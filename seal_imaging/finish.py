@@ -33,6 +33,8 @@ CORE_MM = 0.10
 """So deep inside a stroke the scanner's blur no longer thins the ink."""
 MIN_STRENGTH, MAX_STRENGTH = 0.45, 1.6
 """Natural ink is kept in this range: fainter would be no seal, darker is the scanner's shadow."""
+MAX_COVERED = 0.25
+"""Ink more hidden than this by print tells nothing of its own density."""
 
 
 class InkChoice(StrEnum):
@@ -86,23 +88,36 @@ def unified(alpha: InkAmount, colour: Rgb) -> RgbaImage:
     return canvas
 
 
-def natural(alpha: InkAmount, strength: InkAmount, colour: Rgb, *, px_per_mm: float) -> RgbaImage:
+def natural(
+    alpha: InkAmount,
+    strength: InkAmount,
+    colour: Rgb,
+    *,
+    px_per_mm: float,
+    covered: InkAmount | None = None,
+) -> RgbaImage:
     """Return ink with its own texture: thinner ink lets more light pass, thicker ink is darker.
 
     Args:
         alpha: (H, W), from `sharp_alpha`.
         strength: (H, W), density in units of solid ink, resampled like the ink.
         colour: of solid ink on white paper.
+        covered: (H, W), where print hides the ink, 0..1; there it takes the middling strength of all ink.
     """
+    if covered is not None:
+        clear = (alpha > 0.9) & (covered < MAX_COVERED)
+        middling = np.float32(np.median(strength[clear])) if clear.any() else np.float32(1)
+        hidden = np.clip(covered / MAX_COVERED, 0, 1)
+        strength = strength + hidden * (middling - strength)
     inner = np.clip(_without_edges(alpha, strength, px_per_mm), MIN_STRENGTH, MAX_STRENGTH)
     density = -np.log((np.array(colour, np.float32) + 1) / 256)
     deepest = float(density.max())
     cover = (1 - np.exp(-deepest * np.minimum(inner, 1))) / (1 - math.exp(-deepest))
     darker = np.exp(-density * np.maximum(inner - 1, 0)[..., None])
     canvas = np.empty((*alpha.shape, 4), np.uint8)
-    seen = alpha[..., None] > 0
-    canvas[..., :3] = np.round(np.where(seen, np.array(colour, np.float32) * darker, colour))
     canvas[..., 3] = np.round(alpha * cover * 255).astype(np.uint8)
+    seen = canvas[..., 3:] > 0
+    canvas[..., :3] = np.round(np.where(seen, np.array(colour, np.float32) * darker, colour))
     return canvas
 
 

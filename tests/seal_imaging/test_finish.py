@@ -117,3 +117,15 @@ def test_over_inked_places_are_darker_not_wider(scanned: Impression) -> None:
 def test_two_runs_give_the_same_bytes(scanned: Impression) -> None:
     for choice in InkChoice:
         assert compose(scanned, ink=choice).tobytes() == compose(scanned, ink=choice).tobytes()
+
+
+def test_print_over_the_ink_leaves_no_shadow_in_natural_ink(scanned: Impression) -> None:
+    covered = np.zeros_like(scanned.ink)
+    covered[: covered.shape[0] // 2] = 1
+    shadowed = np.where(covered > 0, np.float32(0.2), np.float32(1)) * scanned.ink
+    plain = compose(
+        replace(scanned, strength=scanned.ink, covered=np.zeros_like(covered)), ink=InkChoice.NATURAL
+    )
+    mended = compose(replace(scanned, strength=shadowed, covered=covered), ink=InkChoice.NATURAL)
+    inner = compose(scanned)[..., 3] == 255
+    assert mended[inner][:, 3].mean() == pytest.approx(plain[inner][:, 3].mean(), abs=6)
