@@ -25,6 +25,10 @@ MAX_STRIPS = 64
 OTHERS = 6
 MIN_OTHER = 1e-4
 
+UNCOMMON = 0.02
+"""Weight of a Chinese character outside GB 2312, which holds the simplified ones: seals are cut in these
+(国发〔1999〕25号), and what looks like a traditional one (強) is a worn simplified one (强)."""
+
 Odds = NDArray[np.float32]
 """(steps, characters), the model's probability of each character at each step; the first is "none"."""
 
@@ -44,6 +48,7 @@ class RapidReader:
         self._lock = threading.Lock()
         self._session: Any = None
         self._characters: list[str] = []
+        self._uncommon: NDArray[np.bool_] = np.zeros(0, np.bool_)
 
     def read(self, strips: Sequence[Strip], *, alphabet: str = "") -> list[ReadLine]:
         """Return one line for each strip.
@@ -56,7 +61,8 @@ class RapidReader:
         lines: list[ReadLine] = []
         for strip in strips[:MAX_STRIPS]:
             odds, used = self._odds(strip)
-            lines.append(_decoded(odds, used, self._characters, allowed))
+            odds = _only(odds, allowed) if allowed is not None else _simplified(odds, self._uncommon)
+            lines.append(_decoded(odds, used, self._characters))
         lines += [ReadLine()] * (len(strips) - len(lines))
         return lines
 
@@ -90,6 +96,7 @@ class RapidReader:
                 ) from error
             # Index 0 is the model's "no character here", the last one a space.
             self._characters = ["", *listed.splitlines(), " "]
+            self._uncommon = np.array([_is_uncommon(character) for character in self._characters])
             self._session = session
 
     def _odds(self, strip: Strip) -> tuple[Odds, float]:
@@ -124,14 +131,40 @@ def _packaged_model() -> str:
     return f"{places[0]}/models/{MODEL_NAME}"
 
 
-def _decoded(odds: Odds, used: float, characters: list[str], allowed: NDArray[np.bool_] | None) -> ReadLine:
+def _is_uncommon(character: str) -> bool:
+    if not "\u3400" <= character <= "\U0003ffff":
+        return False
+    try:
+        character.encode("gb2312")
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _only(odds: Odds, allowed: NDArray[np.bool_]) -> Odds:
+    """Return the odds as if nothing but the allowed characters existed."""
+    kept = np.where(allowed, odds, np.float32(0))
+    return np.asarray(kept / np.maximum(kept.sum(1, keepdims=True), 1e-12), np.float32)
+
+
+def _simplified(odds: Odds, uncommon: NDArray[np.bool_]) -> Odds:
+    """Return the odds with those of uncommon characters weighted down and their loss given to the others.
+
+    That no character is there stays as likely as it was.
+    """
+    kept = np.where(uncommon, odds * np.float32(UNCOMMON), odds)
+    kept[:, 0] = 0
+    room = (1 - odds[:, :1]) / np.maximum(kept.sum(1, keepdims=True), 1e-12)
+    kept *= room
+    kept[:, 0] = odds[:, 0]
+    return np.asarray(kept, np.float32)
+
+
+def _decoded(odds: Odds, used: float, characters: list[str]) -> ReadLine:
     """Return the likeliest line: repeats of a step are one character, "none" parts characters.
 
     Source: Graves et al., "Connectionist temporal classification", 2006, best path decoding.
     """
-    if allowed is not None:
-        odds = np.where(allowed, odds, 0)
-        odds = odds / np.maximum(odds.sum(1, keepdims=True), 1e-12)
     best = odds.argmax(1)
     starts = np.flatnonzero(np.diff(best, prepend=-1))
     ends = np.append(starts[1:], len(best))
