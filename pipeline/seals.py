@@ -2,7 +2,7 @@
 
 import tempfile
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,10 +14,12 @@ from pipeline.folders import make_folder
 from pipeline.keys import check_usable
 from pipeline.permissions import Actor, Permission, check_may
 from pipeline.steps import Signers
+from seal_imaging import Reason
 from stages.authorities import Signer, fingerprint_of
-from stages.extract import ExtractedSeals, extract
+from stages.extract import ExtractedSeals, ExtractOptions, extract
 from stages.ingest import read_scan
 from stages.make import SealKind, SealOrder, make
+from stages.seal_notes import check_reasons
 from storage.objects import ObjectStore
 from storage.records import Records
 from storage.rows import CertificateRecord, SealRecord
@@ -64,17 +66,24 @@ class Seals:
         self._clock = clock
 
     def extract(
-        self, scan: Path, out: Path, *, actor: Actor, stated_width_mm: float | None = None
+        self,
+        scan: Path,
+        out: Path,
+        *,
+        actor: Actor,
+        stated_width_mm: float | None = None,
+        options: ExtractOptions | None = None,
     ) -> ExtractedSeals:
         """Lift every impression off a scan and make one clean seal image of each seal's.
 
         Raises:
-            InputRefused: the scan cannot be read.
+            InputRefused: the scan cannot be read, or what is stated of it cannot be.
             ImpressionUnusable: there is no impression on it.
         """
         by = check_may(actor, Permission.MAKE_SEALS)
         make_folder(out)
-        extracted = extract(read_scan(scan), out, stated_width_mm=stated_width_mm)
+        options = options or ExtractOptions(width_mm=stated_width_mm)
+        extracted = extract(read_scan(scan), out, options=options)
         self._records.append_event(
             "extract",
             {"impressions": len(extracted.impressions), "seals": len(extracted.seals)},
@@ -83,13 +92,24 @@ class Seals:
         )
         return extracted
 
-    def make(self, image: Path, wish: SealWish, *, actor: Actor, key_uri: str) -> SealRecord:
+    def make(
+        self,
+        image: Path,
+        wish: SealWish,
+        *,
+        actor: Actor,
+        key_uri: str,
+        accepted_reasons: Collection[Reason] = (),
+    ) -> SealRecord:
         """Make an electronic seal of an approved image, bound to the certificate of the key at key_uri.
 
-        The same image under the same name again is the seal that is there already.
+        The same image under the same name again is the seal that is there already. Whoever accepts a
+        reason that speaks against the image answers for it: that becomes an event.
 
         Raises:
             InputRefused: the image is not a true-to-size seal image.
+            ImpressionUnusable: extraction said of this image that it must not become a seal, and nobody
+                accepts the reason.
             SigningRefused: the maker's or the signer's key cannot be used, or its certificate may not sign.
             WrongState: the name is taken by another seal.
         """
@@ -100,6 +120,7 @@ class Seals:
         known = self._known(wish, sha256_of(image) if image.is_file() else "")
         if known is not None:
             return known
+        accepted = check_reasons(image, accepted_reasons)
         order = SealOrder(
             seal_id=f"{uuid.uuid4()}-openseal",
             name=wish.name,
@@ -143,6 +164,9 @@ class Seals:
         self._records.add_certificate(certificate_record(signer))
         self._records.add_seal(record, actor=by, at=now)
         self._records.bind_seal(record.id, fingerprint_of(signer.certificate), actor=by, at=now)
+        if accepted:
+            details = {"seal": record.id, "reasons": [reason.value for reason in accepted]}
+            self._records.append_event("accept_reasons", details, actor=by, at=now)
         return record
 
     def _known(self, wish: SealWish, image_sha256: str) -> SealRecord | None:

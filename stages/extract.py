@@ -1,36 +1,39 @@
 """Lifts the seals off a scan's pages: each impression cut out, each seal fused and drawn true to size."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-
-import numpy as np
 
 from seal_imaging import (
     Impression,
     ImpressionUnusable,
-    InkColour,
-    Quality,
+    InkChoice,
     Reason,
     SealShape,
     compose,
     cut_out,
     fuse,
-    group_impressions,
     ink_box_mm,
-    read_impressions,
     with_size,
 )
-from seal_imaging.fuse import MAX_IMPRESSIONS
+from seal_imaging.form import FormPlace, SealKind
 from seal_imaging.units import SEAL_PX_PER_MM
 from stages.errors import InputRefused
-from stages.scans import ScannedPage
+from stages.extraction import ExtractedImpression, ExtractedPage, ExtractedSeal, ExtractedSeals, PageKind
+from stages.extraction_json import extraction_json
+from stages.impression_pool import ImpressionPool, SealGroup
+from stages.page_reading import read_scanned_page
+from stages.scans import MAX_BELIEVED_DPI, ScannedPage
 from stages.seal_images import write_png
+from stages.seal_notes import write_notes
+
+__all__ = ["ExtractOptions", "ExtractedSeals", "extract", "extraction_json"]
 
 MIN_STATED_WIDTH_MM = 5.0
 MAX_STATED_WIDTH_MM = 66.0
 """What fits the 70 mm canvas with a margin."""
+MIN_STATED_DPI = 60.0
 EXPECTED_IMPRESSIONS = 3
 
 PREVIEW_SIDE_MM = MappingProxyType(
@@ -46,183 +49,167 @@ PREVIEW_SIDE_MM = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class ExtractedImpression:
-    """One impression, cut out of its page.
+class ExtractOptions:
+    """What a person says about a scan that it does not tell by itself.
 
     Attributes:
-        box_px: x, y, w, h on its page.
-        size_mm: w, h of the upright seal; None when the page's scale is unknown.
-        image: RGBA PNG of the box as it lay on the page.
+        width_mm: width of the physical seal as somebody measured it. It decides the size of the widest
+            seal of unknown size (of the widest at all, when every size is known) and of no other: a page
+            without a scale may be a collage.
+        seal_widths_mm: width of single seals, by their number in the result, from 0.
+        dpi: resolution of the scanner; decides over what file and marks say, except on photographs.
+        order: the order number our form should bear.
+        ink: how the finished images look.
     """
 
-    index: int
-    page_index: int
-    box_px: tuple[int, int, int, int]
-    size_mm: tuple[float, float] | None
-    shape: SealShape
-    angle_deg: float
-    colour: InkColour
-    quality: Quality
-    image: Path
+    width_mm: float | None = None
+    seal_widths_mm: Mapping[int, float] = field(default_factory=dict)
+    dpi: float | None = None
+    order: str | None = None
+    ink: InkChoice = InkChoice.UNIFIED
 
 
 @dataclass(frozen=True)
-class ExtractedSeal:
-    """One seal, fused from its impressions.
-
-    Attributes:
-        members: indices of the impressions, best first.
-        size_mm: w, h of the seal; None when nothing states it.
-        image: RGBA PNG, 1400 × 1400; with pHYs only when it is true to size.
-        ink_box_mm: x, y, w, h of the ink on the canvas (of the preview, when not true to size).
-        true_to_size: `make` takes only these.
-    """
-
+class _FusedSeal:
     members: tuple[int, ...]
-    size_mm: tuple[float, float] | None
-    shape: SealShape
-    colour: InkColour
-    image: Path
-    ink_box_mm: tuple[float, float, float, float]
-    reasons: tuple[Reason, ...]
-    true_to_size: bool
-
-
-@dataclass(frozen=True)
-class ExtractedSeals:
-    """Everything found on the pages of one scan, in order of appearance."""
-
-    impressions: tuple[ExtractedImpression, ...]
-    seals: tuple[ExtractedSeal, ...]
+    fused: Impression
 
 
 def extract(
-    pages: Iterable[ScannedPage], scratch: Path, *, stated_width_mm: float | None = None
+    pages: Iterable[ScannedPage],
+    scratch: Path,
+    *,
+    stated_width_mm: float | None = None,
+    options: ExtractOptions | None = None,
 ) -> ExtractedSeals:
     """Find the impressions of every page, group them by seal, and draw each seal.
 
-    One page is held in memory at a time.
+    One page is held in memory at a time, and a bounded number of impressions.
 
     Args:
-        scratch: gets `impression-000.png` …, `seal-00.png` ….
-        stated_width_mm: width of the physical seal as somebody measured it. It decides the size of the
-            widest seal of unknown size (of the widest at all, when every size is known) and of no other:
-            a page without a scale may be a collage.
+        scratch: gets `impression-000.png` …, `seal-00.png` … and beside it `seal-00.json`, what speaks
+            against the seal.
+        stated_width_mm: short for the `width_mm` of the options.
 
     Raises:
         ImpressionUnusable: no impression on any page, a page the reader refuses, or none that can be drawn.
-        InputRefused: the stated width is out of range, or there are more than MAX_IMPRESSIONS.
+        InputRefused: a stated width or resolution is out of range or of a seal that is not there, or there
+            are too many different seals.
     """
-    if stated_width_mm is not None and not MIN_STATED_WIDTH_MM <= stated_width_mm <= MAX_STATED_WIDTH_MM:
-        raise InputRefused(
-            f"a seal {stated_width_mm:g} mm wide; "
-            f"state {MIN_STATED_WIDTH_MM:g} to {MAX_STATED_WIDTH_MM:g} mm",
-            zh=f"印章宽度 {stated_width_mm:g} 毫米超出范围，应为 {MIN_STATED_WIDTH_MM:g} 至 "
-            f"{MAX_STATED_WIDTH_MM:g} 毫米。",
-        )
-    found, extracted = _read_pages(pages, scratch)
-    seals = [seal for members in group_impressions(found) for seal in _fused(found, members)]
-    if stated_width_mm is not None:
-        widest = max(range(len(seals)), key=lambda number: _width_rank(seals[number][1]))
-        seals[widest] = (seals[widest][0], with_size(seals[widest][1], stated_width_mm))
+    options = options or ExtractOptions(width_mm=stated_width_mm)
+    _check_options(options)
+    pool, extracted, described = _read_pages(pages, scratch, dpi=options.dpi, order=options.order)
+    seals = [seal for group in pool.groups() for seal in _fused(group)]
+    _state_widths(seals, options)
     drawn: list[ExtractedSeal] = []
     refusals: list[ImpressionUnusable] = []
-    for members, fused in seals:
+    for seal in seals:
         try:
-            drawn.append(_draw(members, fused, scratch / f"seal-{len(drawn):02d}.png"))
+            drawn.append(_draw(seal, extracted, scratch / f"seal-{len(drawn):02d}.png", options.ink))
         except ImpressionUnusable as refusal:
             refusals.append(refusal)  # a blot larger than the canvas must not cost the seals beside it
     if not drawn:
         raise refusals[0]
-    return ExtractedSeals(impressions=tuple(extracted), seals=tuple(drawn))
+    return ExtractedSeals(impressions=tuple(extracted), seals=tuple(drawn), pages=tuple(described))
 
 
-def extraction_json(extracted: ExtractedSeals) -> dict[str, object]:
-    """Return what was found as JSON types; `page` counts from 1, sizes are mm, paths are as given."""
-    impressions = [
-        {
-            "index": one.index,
-            "page": one.page_index + 1,
-            "box_px": list(one.box_px),
-            "size_mm": _rounded(one.size_mm),
-            "shape": one.shape.value,
-            "angle_deg": round(one.angle_deg, 3),
-            "colour": one.colour.value,
-            "quality": {
-                "score": round(one.quality.score, 4),
-                "outline": round(one.quality.outline, 4),
-                "coverage": round(one.quality.coverage, 4),
-                "sharpness": round(one.quality.sharpness, 4),
-                "foreign_ink": round(one.quality.foreign_ink, 4),
-                "reasons": [reason.value for reason in one.quality.reasons],
-            },
-            "image": str(one.image),
-        }
-        for one in extracted.impressions
-    ]
-    seals = [
-        {
-            "members": list(one.members),
-            "size_mm": _rounded(one.size_mm),
-            "shape": one.shape.value,
-            "colour": one.colour.value,
-            "image": str(one.image),
-            "true_to_size": one.true_to_size,
-            "reasons": [reason.value for reason in one.reasons],
-        }
-        for one in extracted.seals
-    ]
-    return {"impressions": impressions, "seals": seals}
+def _check_options(options: ExtractOptions) -> None:
+    widths = [*options.seal_widths_mm.values(), *([] if options.width_mm is None else [options.width_mm])]
+    for width_mm in widths:
+        if not MIN_STATED_WIDTH_MM <= width_mm <= MAX_STATED_WIDTH_MM:
+            raise InputRefused(
+                f"a seal {width_mm:g} mm wide; state {MIN_STATED_WIDTH_MM:g} to {MAX_STATED_WIDTH_MM:g} mm",
+                zh=f"印章宽度 {width_mm:g} 毫米超出范围，应为 {MIN_STATED_WIDTH_MM:g} 至 "
+                f"{MAX_STATED_WIDTH_MM:g} 毫米。",
+            )
+    if options.dpi is not None and not MIN_STATED_DPI <= options.dpi <= MAX_BELIEVED_DPI:
+        raise InputRefused(
+            f"a resolution of {options.dpi:g} dpi; state {MIN_STATED_DPI:g} to {MAX_BELIEVED_DPI:g}",
+            zh=f"分辨率 {options.dpi:g} dpi 超出范围，应为 {MIN_STATED_DPI:g} 至 {MAX_BELIEVED_DPI:g}。",
+        )
+
+
+def _state_widths(seals: list[_FusedSeal], options: ExtractOptions) -> None:
+    """Size seals by the widths somebody stated, in place."""
+    stated = dict(options.seal_widths_mm)
+    beyond = [number for number in stated if not 0 <= number < len(seals)]
+    if beyond:
+        raise InputRefused(
+            f"a width for seal {beyond[0] + 1}, but there are {len(seals)} seals; number them from 1",
+            zh=f"给出了第 {beyond[0] + 1} 枚印章的宽度，但只找到 {len(seals)} 枚，请从 1 起编号。",
+        )
+    others = [number for number in range(len(seals)) if number not in stated]
+    if options.width_mm is not None and others:
+        stated[max(others, key=lambda number: _width_rank(seals[number].fused))] = options.width_mm
+    for number, width_mm in stated.items():
+        seals[number] = replace(seals[number], fused=with_size(seals[number].fused, width_mm))
 
 
 def _read_pages(
-    pages: Iterable[ScannedPage], scratch: Path
-) -> tuple[list[Impression], list[ExtractedImpression]]:
+    pages: Iterable[ScannedPage], scratch: Path, *, dpi: float | None, order: str | None
+) -> tuple[ImpressionPool, list[ExtractedImpression], list[ExtractedPage]]:
     """Return the impressions of all pages, each already cut out into a file."""
-    found: list[Impression] = []
+    pool = ImpressionPool()
     extracted: list[ExtractedImpression] = []
-    page_count = 0
+    described: list[ExtractedPage] = []
     for page in pages:
-        page_count += 1
-        for impression in _impressions_of(page):
-            index = len(found)
-            if index >= MAX_IMPRESSIONS:
-                raise InputRefused(
-                    f"page {page.page_index + 1}: more than {MAX_IMPRESSIONS} impressions; split the scan",
-                    zh=f"第 {page.page_index + 1} 页：印模超过 {MAX_IMPRESSIONS} 枚，请拆分扫描件。",
-                )
+        read = read_scanned_page(page, dpi=dpi, order=order)
+        first = len(extracted)
+        for impression, place in zip(read.impressions, read.places, strict=True):
+            index = len(extracted)
             image = scratch / f"impression-{index:03d}.png"
             # Of a page seen at an angle there is no one scale.
             px_per_mm = impression.px_per_mm if impression.flatten is None else None
             write_png(image, cut_out(page.image, impression), px_per_mm=px_per_mm)
-            # A view of a page-sized array would keep the page alive.
-            found.append(replace(impression, ink=np.array(impression.ink)))
-            extracted.append(_described(impression, index, page.page_index, image))
-    if not found:
-        raise ImpressionUnusable(
-            f"no seal impression on {_pages_text(page_count)}; rescan at 300 dpi or more, in colour",
-            zh=f"{_pages_text_zh(page_count)}未找到印模，请用不低于 300 dpi 的彩色模式重新扫描。",
-        )
-    return found, extracted
+            pool.add(impression, _row_key(page.page_index, place))
+            extracted.append(_described(impression, index, page.page_index, image, place))
+        described.append(_numbered(read.page, first))
+    if not extracted:
+        raise _nothing_found(described)
+    return pool, extracted, described
 
 
-def _impressions_of(page: ScannedPage) -> list[Impression]:
-    try:
-        return read_impressions(page.image, page.px_per_mm)
-    except ImpressionUnusable as error:
-        number = page.page_index + 1
-        raise ImpressionUnusable(f"page {number}: {error}", zh=f"第 {number} 页：{error.zh}") from error
+def _row_key(page_index: int, place: FormPlace | None) -> int | None:
+    """Return a number for a row of the form on one page: what stands in it is meant to be one seal."""
+    return None if place is None else page_index * len(SealKind) + list(SealKind).index(place.row)
 
 
-def _fused(found: Sequence[Impression], members: tuple[int, ...]) -> list[tuple[tuple[int, ...], Impression]]:
+def _numbered(page: ExtractedPage, first: int) -> ExtractedPage:
+    """Return a page whose impressions are numbered over the whole scan."""
+    rows = tuple(
+        replace(row, boxes=tuple(tuple(first + index for index in box) for box in row.boxes))
+        for row in page.rows
+    )
+    return replace(page, rows=rows, impressions=tuple(first + index for index in page.impressions))
+
+
+def _nothing_found(pages: list[ExtractedPage]) -> ImpressionUnusable:
+    example = next((page for page in pages if page.kind is PageKind.EXAMPLE), None)
+    if example is not None:
+        (note,) = example.notes
+        number = example.page_index + 1
+        return ImpressionUnusable(f"page {number}: {note.message}", zh=f"第 {number} 页：{note.message_zh}")
+    count = len(pages)
+    return ImpressionUnusable(
+        f"no seal impression on {_pages_text(count)}; rescan at 300 dpi or more, in colour",
+        zh=f"{_pages_text_zh(count)}未找到印模，请用不低于 300 dpi 的彩色模式重新扫描。",
+    )
+
+
+def _fused(group: SealGroup) -> list[_FusedSeal]:
     """Fuse a group; should its members prove to be different seals on a closer look, each stands alone."""
     try:
-        return [(members, fuse([found[index] for index in members]))]
+        return [_FusedSeal(group.members, fuse(group.kept))]
     except ImpressionUnusable:
-        return [((index,), found[index]) for index in members]
+        return [
+            _FusedSeal((number,), impression)
+            for number, impression in zip(group.members, group.kept, strict=False)
+        ]
 
 
-def _described(impression: Impression, index: int, page_index: int, image: Path) -> ExtractedImpression:
+def _described(
+    impression: Impression, index: int, page_index: int, image: Path, place: FormPlace | None
+) -> ExtractedImpression:
     return ExtractedImpression(
         index=index,
         page_index=page_index,
@@ -233,6 +220,7 @@ def _described(impression: Impression, index: int, page_index: int, image: Path)
         colour=impression.colour,
         quality=impression.quality,
         image=image,
+        place=place,
     )
 
 
@@ -241,41 +229,52 @@ def _width_rank(seal: Impression) -> tuple[bool, float]:
     return seal.size_mm is None, seal.size_px[0] if seal.size_mm is None else seal.size_mm[0]
 
 
-def _draw(members: tuple[int, ...], fused: Impression, image: Path) -> ExtractedSeal:
+def _draw(
+    seal: _FusedSeal, extracted: Sequence[ExtractedImpression], image: Path, ink: InkChoice
+) -> ExtractedSeal:
     """Write a seal's picture; a preview when its size is unknown.
 
     Raises:
         ImpressionUnusable: it does not fit the canvas, or holds no ink.
     """
+    fused = seal.fused
     size_mm = fused.size_mm
-    drawn = fused if size_mm is not None else with_size(fused, _preview_width_mm(fused))
-    canvas = compose(drawn, px_per_mm=SEAL_PX_PER_MM)
+    shown = fused if size_mm is not None else with_size(fused, _preview_width_mm(fused))
+    canvas = compose(shown, px_per_mm=SEAL_PX_PER_MM, ink=ink)
     box_mm = ink_box_mm(canvas, px_per_mm=SEAL_PX_PER_MM)
     write_png(image, canvas, px_per_mm=None if size_mm is None else SEAL_PX_PER_MM)
-    reasons: list[Reason] = [reason for reason in fused.quality.reasons if reason is not Reason.SCALE_UNKNOWN]
-    if size_mm is None:
-        reasons.append(Reason.SCALE_UNKNOWN)
-    if len(members) < EXPECTED_IMPRESSIONS and Reason.FEWER_THAN_THREE not in reasons:
-        reasons.append(Reason.FEWER_THAN_THREE)
+    members = [extracted[number] for number in seal.members]
+    reasons = _reasons(fused, members)
+    write_notes(image, reasons)
+    rows = {None if member.place is None else member.place.row for member in members}
     return ExtractedSeal(
-        members=members,
+        members=seal.members,
         size_mm=size_mm,
         shape=fused.shape,
         colour=fused.colour,
         image=image,
         ink_box_mm=box_mm,
-        reasons=tuple(reasons),
+        reasons=reasons,
         true_to_size=size_mm is not None,
+        row=rows.pop() if len(rows) == 1 else None,
     )
+
+
+def _reasons(fused: Impression, members: Sequence[ExtractedImpression]) -> tuple[Reason, ...]:
+    """Return what speaks against a seal: what does against the fused image, and what its form does."""
+    found = set(fused.quality.reasons) - {Reason.SCALE_UNKNOWN, Reason.FEWER_THAN_THREE}
+    if fused.size_mm is None:
+        found.add(Reason.SCALE_UNKNOWN)
+    if len(members) < EXPECTED_IMPRESSIONS:
+        found.add(Reason.FEWER_THAN_THREE)
+    if any(Reason.FORM_MISMATCH in member.quality.reasons for member in members):
+        found.add(Reason.FORM_MISMATCH)
+    return tuple(reason for reason in Reason if reason in found)
 
 
 def _preview_width_mm(impression: Impression) -> float:
     width_px, height_px = impression.size_px
     return PREVIEW_SIDE_MM[impression.shape] * width_px / max(width_px, height_px)
-
-
-def _rounded(size_mm: tuple[float, float] | None) -> list[float] | None:
-    return None if size_mm is None else [round(side, 3) for side in size_mm]
 
 
 def _pages_text(page_count: int) -> str:

@@ -181,7 +181,7 @@ def test_every_field_of_json_is_documented() -> None:
         _functions("pipeline/failures.py", "error_json"),
         _functions("pipeline/archive_service.py", "_found_json", "_objects", "verify"),
         _functions("stages/verdicts.py", "verdict_json", "_signature_json", "_cause_json"),
-        _functions("stages/extract.py", "extraction_json"),
+        _text("stages/extraction_json.py"),
         _functions("stages/archive.py", "verify_archive"),
         _functions("pipeline/tryout/demo.py", "_make_seal", "_sign", "_verified", "_retrieve"),
         _functions("pipeline/cli/pki.py", "init"),

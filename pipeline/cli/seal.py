@@ -1,15 +1,18 @@
 """`sealine seal`: lift seals off a scan, make electronic seals, look at them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from pipeline.cli.extraction import show_extraction
 from pipeline.cli.options import HomeOption, JsonOption, KeyOption, PinFdOption, open_app
 from pipeline.cli.show import write_json, write_line, write_table
 from pipeline.documents_json import seal_json
 from pipeline.seals import SealWish
-from stages.extract import extraction_json
+from seal_imaging import InkChoice, Reason
+from stages.extract import ExtractOptions, extraction_json
 from stages.make import SealKind
 
 app = typer.Typer(help="印章 / seals", no_args_is_help=True, rich_markup_mode=None)
@@ -21,57 +24,38 @@ def extract(
     scan: Annotated[Path, typer.Argument(help="扫描件或照片：JPG PNG TIFF PDF / a scan or photo")],
     out: Annotated[Path, typer.Option("--out", "-o", help="输出文件夹 / folder for the images")],
     width_mm: Annotated[
-        float | None,
+        list[str] | None,
         typer.Option(
             "--width-mm",
-            min=3,
-            max=70,
-            help="比例未知时给出印章宽度 / the seal's width, when scale is unknown",
+            metavar="MM|N=MM",
+            help="印章实物宽度（毫米）；“2=20”指第 2 枚，可重复 / a seal's measured width; 2=20 for seal 2",
         ),
     ] = None,
+    dpi: Annotated[
+        float | None,
+        typer.Option("--dpi", help="扫描分辨率 / the scanner's true resolution"),
+    ] = None,
+    order: Annotated[
+        str | None,
+        typer.Option("--order", help="应属订单编号 / the order it should bear"),
+    ] = None,
+    ink: Annotated[
+        InkChoice,
+        typer.Option("--ink", help="统一颜色或自然墨色 / one colour or real ink"),
+    ] = InkChoice.UNIFIED,
     home: HomeOption = None,
     json_: JsonOption = False,
 ) -> None:
     """提取印模 / Find every impression on a scan and make one clean, true-to-size image of each seal."""
+    plain, single = read_widths(width_mm or [])
+    options = ExtractOptions(width_mm=plain, seal_widths_mm=single, dpi=dpi, order=order, ink=ink)
     with open_app(context, home) as sealine:
-        extracted = sealine.seals.extract(scan, out, actor=sealine.actor, stated_width_mm=width_mm)
+        extracted = sealine.seals.extract(scan, out, actor=sealine.actor, options=options)
     document: dict[str, Any] = extraction_json(extracted)
     if json_:
         write_json(document)
         return
-    write_table(
-        "印模 / impressions",
-        ("#", "形状", "颜色", "尺寸 mm", "角度", "得分", "意见", "图像"),
-        [
-            (
-                found["index"],
-                found["shape"],
-                found["colour"],
-                _size(found["size_mm"]),
-                f"{found['angle_deg']:.1f}°",
-                f"{found['quality']['score']:.2f}",
-                "、".join(found["quality"]["reasons"]),
-                found["image"],
-            )
-            for found in document["impressions"]
-        ],
-    )
-    write_table(
-        "印章 / seals",
-        ("印模", "形状", "尺寸 mm", "图像", "备注"),
-        [
-            (
-                ",".join(str(member) for member in made["members"]),
-                made["shape"],
-                _size(made["size_mm"]),
-                made["image"],
-                ""
-                if made["true_to_size"]
-                else "比例未知，请用 --width-mm 给出宽度 / scale unknown: give --width-mm",
-            )
-            for made in document["seals"]
-        ],
-    )
+    show_extraction(document)
 
 
 @app.command("make")
@@ -84,13 +68,26 @@ def make(
     kind: Annotated[SealKind, typer.Option("--kind", help="印章类型 / kind of seal")] = SealKind.OFFICIAL,
     key: KeyOption = None,
     pin_fd: PinFdOption = None,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--accept-reason",
+            help="明知有此问题仍制章，如“不全”，可重复；记入日志 / make it in spite of this reason; logged",
+        ),
+    ] = None,
     home: HomeOption = None,
     json_: JsonOption = False,
 ) -> None:
     """制作电子印章 / Make an electronic seal of an approved image, bound to the signing certificate."""
     wish = SealWish(name=name, owner=owner, owner_code=owner_code, kind=kind)
     with open_app(context, home, pin_fd=pin_fd, key=key) as sealine:
-        record = sealine.seals.make(image, wish, actor=sealine.actor, key_uri=sealine.key_uri)
+        record = sealine.seals.make(
+            image,
+            wish,
+            actor=sealine.actor,
+            key_uri=sealine.key_uri,
+            accepted_reasons=read_reasons(accept or []),
+        )
         document = seal_json(record, sealine.records.bound_certificate(record.id))
     if json_:
         write_json(document)
@@ -148,8 +145,42 @@ def show(
         write_table(f"印章 {record.name}", ("项", "值"), list(document.items()))
 
 
-def _size(size_mm: list[float] | None) -> str:
-    return "未知" if size_mm is None else f"{size_mm[0]:.2f}×{size_mm[1]:.2f}"
+def read_widths(texts: Sequence[str]) -> tuple[float | None, dict[int, float]]:
+    """Return the width of the widest seal, and those of single seals by number from 0.
+
+    Raises:
+        BadParameter: not a number, or a number with a seal's number before it; or one stated twice.
+    """
+    plain: list[float] = []
+    single: dict[int, float] = {}
+    for text in texts:
+        number, is_single, width = text.rpartition("=")
+        try:
+            width_mm = float(width)
+            if not is_single:
+                plain.append(width_mm)
+            elif number.isdecimal() and int(number) >= 1 and int(number) - 1 not in single:
+                single[int(number) - 1] = width_mm
+            else:
+                raise ValueError(text)
+        except ValueError as error:
+            raise typer.BadParameter(f"--width-mm {text}: 请写 42 或 2=20 / write 42 or 2=20") from error
+    if len(plain) > 1:
+        raise typer.BadParameter("--width-mm: 多枚印章请写 1=42 2=20 / write 1=42 2=20 for several seals")
+    return (plain[0] if plain else None), single
+
+
+def read_reasons(texts: Sequence[str]) -> tuple[Reason, ...]:
+    """Return the reasons named.
+
+    Raises:
+        BadParameter: there is no such reason.
+    """
+    try:
+        return tuple(Reason(text) for text in texts)
+    except ValueError as error:
+        codes = "、".join(reason.value for reason in Reason)
+        raise typer.BadParameter(f"--accept-reason: 可用 / one of {codes}") from error
 
 
 def _standing(standing: str) -> str:

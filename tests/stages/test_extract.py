@@ -15,6 +15,7 @@ import stages.extract as module
 from pipeline.tryout.artwork import draw_round_seal, draw_square_seal
 from pipeline.tryout.specimens import SpecimenPage, draw_filled_form, draw_specimen_page
 from seal_imaging import Impression, ImpressionUnusable, Reason, RgbaImage, SealShape, compose
+from stages import impression_pool
 from stages.errors import InputRefused
 from stages.extract import ExtractedSeals, extract, extraction_json
 from stages.ingest import ScannedPage, read_scan
@@ -217,8 +218,9 @@ def test_a_page_the_reader_refuses_is_named(tmp_path: Path) -> None:
 def test_too_many_impressions_are_refused(
     specimen: SpecimenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MAX_IMPRESSIONS", 2)
-    with pytest.raises(InputRefused, match="more than 2 impressions"):
+    monkeypatch.setattr(impression_pool, "MAX_IMPRESSIONS", 2)
+    monkeypatch.setattr(impression_pool, "MAX_KEPT_OF_A_SEAL", 1)
+    with pytest.raises(InputRefused, match="more impressions than 2 of different seals"):
         extract(pages_of(specimen, px_per_mm=specimen.px_per_mm), tmp_path)
 
 
@@ -227,7 +229,7 @@ def test_a_seal_that_cannot_be_drawn_costs_only_itself(
 ) -> None:
     refused = {SealShape.CIRCLE}
 
-    def compose_some(impression: Impression, px_per_mm: float) -> RgbaImage:
+    def compose_some(impression: Impression, px_per_mm: float, **_: Any) -> RgbaImage:
         if impression.shape in refused:
             raise ImpressionUnusable("larger than the canvas", zh="超过画布")
         return compose(impression, px_per_mm)
@@ -245,7 +247,7 @@ def test_a_seal_that_cannot_be_drawn_costs_only_itself(
 def test_a_group_whose_members_prove_different_gives_each_its_own_seal(
     specimen: SpecimenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "group_impressions", lambda found: [tuple(range(len(found)))])
+    monkeypatch.setattr(impression_pool, "group_impressions", lambda found, **_: [tuple(range(len(found)))])
     extracted = extract(pages_of(specimen, px_per_mm=specimen.px_per_mm), tmp_path)
     assert [seal.members for seal in extracted.seals] == [(index,) for index in range(6)]
 
@@ -261,18 +263,27 @@ def test_the_same_page_gives_the_same_files(
 
 def test_the_json_form_has_the_documented_fields_and_no_others(scaled: ExtractedSeals) -> None:
     document: dict[str, Any] = json.loads(json.dumps(extraction_json(scaled)))
-    assert set(document) == {"impressions", "seals"}
+    assert set(document) == {"pages", "impressions", "seals"}
+    for page in document["pages"]:
+        assert set(page) == {
+            "page", "kind", "scale_source", "px_per_mm", "turn_deg", "order", "form", "rows", "impressions",
+            "notes",
+        }  # fmt: skip
     for one in document["impressions"]:
         assert set(one) == {
-            "index", "page", "box_px", "size_mm", "shape", "angle_deg", "colour", "quality", "image",
+            "index", "page", "box_px", "row", "column", "size_mm", "shape", "angle_deg", "colour", "quality",
+            "advice", "image",
         }  # fmt: skip
         assert set(one["quality"]) == {
-            "score", "outline", "coverage", "sharpness", "foreign_ink", "reasons",
+            "score", "outline", "coverage", "sharpness", "foreign_ink", "smear", "double", "glare",
+            "sectors", "reasons",
         }  # fmt: skip
         assert one["page"] == 1
         assert Path(one["image"]).is_file()
     for seal in document["seals"]:
-        assert set(seal) == {"members", "size_mm", "shape", "colour", "image", "true_to_size", "reasons"}
+        assert set(seal) == {
+            "members", "row", "size_mm", "shape", "colour", "image", "true_to_size", "reasons", "advice",
+        }  # fmt: skip
         assert len(seal["size_mm"]) == 2
 
 
