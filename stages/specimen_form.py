@@ -1,4 +1,4 @@
-"""Draws the blank seal specimen form (印模采集表) as a PDF, from the geometry in `seal_imaging.form`."""
+"""Draws the seal specimen forms (印模采集表), blank or as examples, from `seal_imaging.form`."""
 
 import re
 from pathlib import Path
@@ -9,14 +9,17 @@ import pymupdf
 from numpy.typing import NDArray
 
 from seal_imaging import form
+from seal_imaging.form import FormKind
 from seal_imaging.units import pt_from_mm
 from stages.errors import InputRefused
+from stages.sample_seals import draw_samples
 
 MAX_APPLICANT_CHARS = 60
 QR_QUIET_MODULES = 4
 """ISO/IEC 18004:2015 §9.1."""
 TITLE_PT = 17.0
 TEXT_PT = 9.5
+_FIELD_NAME_MM = 38.0
 BLANK = "_" * 40
 """To be filled in by hand."""
 
@@ -25,9 +28,26 @@ _GREY = (0.55, 0.55, 0.55)
 _ORDER_NUMBER = re.compile(rf"[A-Za-z0-9._-]{{1,{form.MAX_ORDER_NUMBER_CHARS}}}")
 
 _FONT = "cjk"
+EXAMPLE_ORDER = "EXAMPLE"
+EXAMPLE_APPLICANT = "某某建设有限公司（填写样例）"
 
 
-def draw_form(path: Path, *, order_number: str, applicant: str = "") -> None:
+def draw_example(path: Path, *, kind: FormKind = FormKind.ALL) -> None:
+    """Write the filled-in example (填写样例): sample seals in every box, and a QR code that says so.
+
+    What is scanned of it is refused as a specimen.
+    """
+    words = form.SpecimenForm(
+        EXAMPLE_ORDER,
+        EXAMPLE_APPLICANT,
+        title=f"{form.TEMPLATES[kind].title}填写样例 SAMPLE",
+        kind=kind,
+        is_example=True,
+    )
+    _draw(path, words)
+
+
+def draw_form(path: Path, *, order_number: str, applicant: str = "", kind: FormKind = FormKind.ALL) -> None:
     """Write the form as a one-page A4 PDF, all of it vectors; the same words make the same bytes.
 
     Args:
@@ -38,20 +58,26 @@ def draw_form(path: Path, *, order_number: str, applicant: str = "") -> None:
         InputRefused: the order number or the applicant's name is malformed or too long.
     """
     _check_words(order_number, applicant)
-    words = form.SpecimenForm(order_number=order_number, owner=applicant)
+    _draw(path, form.SpecimenForm(order_number, applicant, title=form.TEMPLATES[kind].title, kind=kind))
+
+
+def _draw(path: Path, words: form.SpecimenForm) -> None:
     with pymupdf.open() as document:
         width_pt, height_pt = (pt_from_mm(side_mm) for side_mm in form.PAGE_MM)
         page = document.new_page(width=width_pt, height=height_pt)
         page.insert_font(fontname=_FONT, fontbuffer=pymupdf.Font("cjk").buffer)
         _draw_markers(page)
-        _draw_qr(page, form.qr_text(order_number))
+        _draw_qr(page, form.qr_text(words.order_number, kind=words.kind, is_example=words.is_example))
         _write(page, form.TITLE_BOX_MM, words.title, size_pt=TITLE_PT, centred=True)
         _write(page, form.LEGEND_BOX_MM, words.legend, size_pt=TEXT_PT, centred=True)
         x_mm, y_mm, w_mm, h_mm = form.ORDER_BOX_MM
-        _write(page, form.ORDER_BOX_MM, f"订单号：{order_number}", size_pt=TEXT_PT)
-        _write(page, (x_mm, y_mm + h_mm, w_mm, h_mm), f"申请单位：{applicant or BLANK}", size_pt=TEXT_PT)
-        for row in form.ROWS:
+        _write(page, form.ORDER_BOX_MM, f"订单号：{words.order_number}", size_pt=TEXT_PT)
+        _write(page, (x_mm, y_mm + h_mm, w_mm, h_mm), f"申请单位：{words.owner or BLANK}", size_pt=TEXT_PT)
+        for row in form.rows_of(words.kind):
             _draw_row(page, row)
+            if words.is_example:
+                draw_samples(page, row, font=_FONT)
+        _draw_fields(page, form.TEMPLATES[words.kind])
         _write_lines(page, form.FOOTER_BOX_MM, words.instructions)
         document.set_metadata({"title": words.title, "producer": "Sealine", "creator": "Sealine"})
         document.subset_fonts()
@@ -124,6 +150,19 @@ def _draw_row(page: pymupdf.Page, row: form.FormRow) -> None:
     _write(page, (left_mm, row.y_mm, right_mm - left_mm, form.LABEL_H_MM), row.label, size_pt=TEXT_PT)
     for box in row.boxes:
         page.draw_rect(_rect(*box), color=_GREY, width=pt_from_mm(form.LINE_MM))
+
+
+def _draw_fields(page: pymupdf.Page, template: form.FormTemplate) -> None:
+    """Draw the lines the applicant writes on."""
+    if template.fields_box_mm is None:
+        return
+    x_mm, y_mm, w_mm, h_mm = template.fields_box_mm
+    line_mm = h_mm / len(template.fields)
+    for number, name in enumerate(template.fields):
+        top_mm = y_mm + number * line_mm
+        _write(page, (x_mm, top_mm, _FIELD_NAME_MM, line_mm), f"{name}：", size_pt=TEXT_PT)
+        rule = _rect(x_mm + _FIELD_NAME_MM, top_mm + 0.72 * line_mm, w_mm - _FIELD_NAME_MM, 0.0)
+        page.draw_line(rule.tl, rule.br, color=_GREY, width=pt_from_mm(form.LINE_MM))
 
 
 def _write(

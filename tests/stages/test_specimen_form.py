@@ -10,10 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from seal_imaging import form
+from seal_imaging import ImpressionUnusable, form
+from seal_imaging.form import FormCode, FormKind
+from seal_imaging.form_code import read_code
 from seal_imaging.locate import find_form
 from stages.errors import InputRefused
-from stages.specimen_form import MAX_APPLICANT_CHARS, draw_form
+from stages.extract import extract
+from stages.ingest import read_scan
+from stages.specimen_form import MAX_APPLICANT_CHARS, draw_example, draw_form
 
 DPI = 300
 PX_PER_MM = DPI / 25.4
@@ -137,6 +141,36 @@ def test_a_malformed_order_number_is_refused(tmp_path: Path, order_number: str) 
 def test_a_malformed_applicant_is_refused(tmp_path: Path, applicant: str) -> None:
     with pytest.raises(InputRefused):
         draw_form(tmp_path / "form.pdf", order_number=ORDER_NUMBER, applicant=applicant)
+
+
+@pytest.mark.parametrize("kind", FormKind)
+def test_each_kind_of_form_is_told_by_its_code_and_has_its_own_rows(tmp_path: Path, kind: FormKind) -> None:
+    path = tmp_path / "form.pdf"
+    draw_form(path, order_number=ORDER_NUMBER, kind=kind)
+    page = printed(path)
+    pose = find_form(page)
+    assert pose is not None
+    assert read_code(page, pose) == FormCode(ORDER_NUMBER, kind)
+    with pymupdf.open(path) as document:
+        text = document[0].get_text()
+    template = form.TEMPLATES[kind]
+    for words in (template.title, "此表仅用于办理电子签章业务", *(f"{name}：" for name in template.fields)):
+        assert words in text
+    assert [row.kind for row in form.ROWS if row.label in text] == list(template.rows)
+
+
+@pytest.mark.parametrize("kind", FormKind)
+def test_the_example_says_so_in_words_and_code_and_is_refused_as_a_specimen(
+    tmp_path: Path, kind: FormKind
+) -> None:
+    path = tmp_path / "example.pdf"
+    draw_example(path, kind=kind)
+    with pymupdf.open(path) as document:
+        assert "填写样例" in document[0].get_text()
+        assert "SAMPLE" in document[0].get_text()
+    with pytest.raises(ImpressionUnusable, match="example") as caught:
+        extract(read_scan(path), tmp_path)
+    assert "填写样例" in caught.value.zh
 
 
 def _read_qr(code: NDArray[np.uint8]) -> str:
