@@ -1,7 +1,7 @@
 """Pixels in, pixels and measurements out: pure functions on numpy arrays."""
 
 from seal_imaging.compose import compose, ink_box_mm
-from seal_imaging.errors import ImpressionUnusable, ScaleUnknown, SealImagingError
+from seal_imaging.errors import ImpressionUnusable, ReaderUnavailable, ScaleUnknown, SealImagingError
 from seal_imaging.finish import STATED_COLOURS, InkChoice
 from seal_imaging.fuse import fuse, group_impressions
 from seal_imaging.impression import (
@@ -15,7 +15,11 @@ from seal_imaging.impression import (
     SealShape,
 )
 from seal_imaging.impressions import PageReading, ScaleSource, read_impressions, read_page
+from seal_imaging.names import NameAnswer, NameDifference, NameVerdict, compare_name
+from seal_imaging.ocr_rapid import RapidReader
+from seal_imaging.reader import ReadCharacter, ReadLine, TextReader
 from seal_imaging.restate import cut_out, with_size
+from seal_imaging.text import SealLine, SealText, read_text
 
 __all__ = [
     "STATED_COLOURS",
@@ -24,15 +28,26 @@ __all__ = [
     "InkAmount",
     "InkChoice",
     "InkColour",
+    "NameAnswer",
+    "NameDifference",
+    "NameVerdict",
     "PageReading",
     "Quality",
+    "RapidReader",
+    "ReadCharacter",
+    "ReadLine",
+    "ReaderUnavailable",
     "Reason",
     "RgbImage",
     "RgbaImage",
     "ScaleSource",
     "ScaleUnknown",
     "SealImagingError",
+    "SealLine",
     "SealShape",
+    "SealText",
+    "TextReader",
+    "compare_name",
     "compose",
     "cut_out",
     "fuse",
@@ -40,5 +55,6 @@ __all__ = [
     "ink_box_mm",
     "read_impressions",
     "read_page",
+    "read_text",
     "with_size",
 ]

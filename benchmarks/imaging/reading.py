@@ -9,7 +9,14 @@ import numpy as np
 
 from pipeline.tryout.artwork import RED, Artwork, draw_round_seal
 from pipeline.tryout.specimens import CLEAN, FAINT, PRINTED_OVER, PageLook, draw_specimen_page
-from seal_imaging import Impression, SealShape, fuse, read_impressions
+from seal_imaging import (
+    Impression,
+    ImpressionUnusable,
+    SealShape,
+    fuse,
+    group_impressions,
+    read_impressions,
+)
 from seal_imaging.reader import TextReader
 from seal_imaging.text import read_text
 
@@ -174,12 +181,21 @@ def measure_reading(specimens: Sequence[Specimen], reader: TextReader, *, fused:
         if not one.impressions:
             reading.add(one.seal.name, "")
             continue
-        text = read_text(fuse(one.impressions) if fused else one.impressions[0], reader)
+        text = read_text(_fused(one.impressions) if fused else one.impressions[0], reader)
         reading.add(one.seal.name, text.name.text if text.name else "")
         if one.code:
             reading.codes += 1
             reading.whole_codes += text.code is not None and text.code.text == one.code
     return reading
+
+
+def _fused(impressions: Sequence[Impression]) -> Impression:
+    """Return the largest group that proves to be of one seal, fused."""
+    members = max(group_impressions(impressions), key=len)
+    try:
+        return fuse([impressions[index] for index in members])
+    except ImpressionUnusable:
+        return impressions[members[0]]
 
 
 def with_turn(specimen: Specimen, turn_deg: float) -> Specimen:
