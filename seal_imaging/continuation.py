@@ -9,18 +9,17 @@ from numpy.typing import NDArray
 REACH_MM = 1.2
 """How far to look from a hidden pixel for one that can be seen."""
 DIRECTIONS = 8
-FALL_OFF = 2.0
-"""Power of the distance by which what is seen further away weighs less."""
 ALONG_CONTOURS = 0.9
 """How much more what is seen along the contours around weighs than what is seen across them."""
-CONTOUR_WINDOW_MM = 0.35
+CONTOUR_WINDOW_MM = 0.6
+"""How far around contours are looked at."""
 _UNSEEN, _PAPER, _INK = 0, 1, 2
 
 
 def continue_strokes(
-    ink: NDArray[np.bool_], hidden: NDArray[np.bool_], *, px_per_mm: float
+    ink: NDArray[np.bool_], hidden: NDArray[np.bool_], asked: NDArray[np.bool_], *, px_per_mm: float
 ) -> NDArray[np.float32]:
-    """Return how likely each hidden pixel holds ink, 0..1, from the ink around; 0 where nothing is hidden.
+    """Return how likely each pixel asked for holds ink, 0..1, from the ink around; 0 everywhere else.
 
     Along each of several lines through a pixel the nearest seen pixels on both sides are looked up.
     What they show, ink or paper, is interpolated. Lines on which both lie close weigh most, and lines
@@ -29,6 +28,7 @@ def continue_strokes(
     Args:
         ink: where ink is seen.
         hidden: where neither ink nor paper can be seen.
+        asked: the hidden pixels to answer for.
 
     Source: the weights follow Bornemann & März, "Fast image inpainting based on coherence transport",
     2007, with both sides looked at instead of one.
@@ -41,7 +41,7 @@ def continue_strokes(
     width = state.shape[1]
     side = 2 * pad + 1
     within = cv2.dilate(ink.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
-    rows, columns = np.nonzero(hidden & within)
+    rows, columns = np.nonzero(asked & within)
     out = np.zeros(ink.shape, np.float32)
     if not len(rows):
         return out
@@ -54,11 +54,10 @@ def continue_strokes(
         angle = math.pi * number / DIRECTIONS
         ahead, far = _look(flat, at, width, math.cos(angle), math.sin(angle), steps=steps, stride=stride)
         behind, back = _look(flat, at, width, -math.cos(angle), -math.sin(angle), steps=steps, stride=stride)
-        both = (ahead != _UNSEEN) & (behind != _UNSEEN)
-        length = far + back
-        value = ((ahead == _INK) * back + (behind == _INK) * far) / np.maximum(length, 1)
+        length = np.maximum(far + back, 1)
+        value = ((ahead == _INK) * back + (behind == _INK) * far) / length
         along = 1 + ALONG_CONTOURS * (math.cos(2 * angle) * cos_twice + math.sin(2 * angle) * sin_twice)
-        weight = np.where(both, along**2 * np.maximum(length, 1) ** -FALL_OFF, 0).astype(np.float32)
+        weight = (along / length) ** 2 * ((ahead != _UNSEEN) & (behind != _UNSEEN))
         total += weight
         inked += weight * value
     out[rows, columns] = inked / total
@@ -105,10 +104,10 @@ def _contours(
     seen = cv2.erode((~hidden).astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
     across = cv2.Scharr(values, cv2.CV_32F, 1, 0) * seen
     down = cv2.Scharr(values, cv2.CV_32F, 0, 1) * seen
-    sigma = CONTOUR_WINDOW_MM * px_per_mm
-    xx = cv2.GaussianBlur(across * across, (0, 0), sigma)[rows, columns]
-    yy = cv2.GaussianBlur(down * down, (0, 0), sigma)[rows, columns]
-    xy = cv2.GaussianBlur(across * down, (0, 0), sigma)[rows, columns]
+    side = 2 * round(CONTOUR_WINDOW_MM * px_per_mm) + 1
+    xx = cv2.blur(across * across, (side, side))[rows, columns]
+    yy = cv2.blur(down * down, (side, side))[rows, columns]
+    xy = cv2.blur(across * down, (side, side))[rows, columns]
     power = np.maximum(xx + yy, 1e-6)
     # The contour runs at a right angle to the gradient: twice the angle turns by half a circle.
     return np.asarray((yy - xx) / power, np.float32), np.asarray(-2 * xy / power, np.float32)

@@ -1,10 +1,12 @@
 """Decides what seal ink lies under black print and beside it."""
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from seal_imaging.continuation import continue_strokes
+from seal_imaging.continuation import REACH_MM, continue_strokes
 from seal_imaging.impression import InkAmount
 
 DARK = 0.30
@@ -70,27 +72,69 @@ def weigh_print(
         black: (H, W), black in units of solid ink.
         light: (H, W), what the brightest channel lets through, 0..255.
     """
-    if not dark.any():
-        return _without_specks(is_ink, is_ink)
-    near = cv2.dilate(dark.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    clear = _without_specks(is_ink & ~near, is_ink & ~near)
+    x, y, w, h = cv2.boundingRect(dark.view(np.uint8))
+    margin = 2 + round(REACH_MM * px_per_mm)
+    part = (slice(max(0, y - margin), y + h + margin), slice(max(0, x - margin), x + w + margin))
+    near = _at_print(dark)
+    clear = without_specks(is_ink & ~near, is_ink & ~near)
+    kept, certain = clear.copy(), clear.copy()
+    kept[part], certain[part] = _hear(
+        clear[part], near[part], strength[part], light[part], px_per_mm=px_per_mm
+    )
+    return without_specks(kept, certain)
+
+
+def _at_print(dark: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return print with its rims, where pixels hold some of what lies beside them."""
+    return np.asarray(cv2.dilate(dark.view(np.uint8), np.ones((3, 3), np.uint8)).view(np.bool_))
+
+
+def _hear(
+    clear: NDArray[np.bool_],
+    near: NDArray[np.bool_],
+    strength: InkAmount,
+    light: InkAmount,
+    *,
+    px_per_mm: float,
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return where ink is once both witnesses are heard, and where that is certain."""
     error = np.square(1.5 * GREY_LEVEL_ERROR / np.maximum(light, 0.1)) + MODEL_ERROR**2
-    trust = np.where(near, 1 / error, 0).astype(np.float32)
+    trust = near / error
     sigma = max(0.7, WITNESS_MM * px_per_mm)
-    total = cv2.GaussianBlur(trust, (0, 0), sigma)
-    seen = cv2.GaussianBlur(strength * trust, (0, 0), sigma) / np.maximum(total, 1e-6)
-    weight = INDEPENDENT_PX * total
-    evidence = weight * USUAL_STRENGTH * (seen - INK_FROM)
-    broad = cv2.GaussianBlur(total, (0, 0), 2 * sigma)
-    broadly = cv2.GaussianBlur(seen * total, (0, 0), 2 * sigma) / np.maximum(broad, 1e-6)
-    certain = (evidence > CERTAIN) & (broadly > CERTAIN_FROM)
-    prior = continue_strokes(clear, near, px_per_mm=px_per_mm)
-    odds = np.clip(evidence, -MAX_EVIDENCE, MAX_EVIDENCE) + CONTINUATION_WEIGHT * (prior - 0.5)
-    kept = clear | (near & (odds > 0))
-    return _without_specks(kept, clear | (kept & certain))
+    total = _mean(trust, sigma)
+    seen = _mean(strength * trust, sigma) / np.maximum(total, 1e-6)
+    evidence = INDEPENDENT_PX * USUAL_STRENGTH * total * (seen - INK_FROM)
+    np.clip(evidence, -MAX_EVIDENCE, MAX_EVIDENCE, out=evidence)
+    asked = near & (np.abs(evidence) < CONTINUATION_WEIGHT / 2)
+    prior = continue_strokes(clear, near, asked, px_per_mm=px_per_mm)
+    kept = clear | (near & (evidence + CONTINUATION_WEIGHT * asked * (prior - 0.5) > 0))
+    broad = _mean(seen * total, 2 * sigma) > CERTAIN_FROM * _mean(total, 2 * sigma)
+    return kept, clear | (kept & (evidence > CERTAIN) & broad)
 
 
-def _without_specks(is_ink: NDArray[np.bool_], certain: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _mean(values: NDArray[np.floating], sigma: float) -> InkAmount:
+    """Return the mean around each pixel, of bell-shaped weight."""
+    side = 2 * math.ceil(2.5 * sigma) + 1
+    return np.asarray(cv2.GaussianBlur(values, (side, side), sigma), np.float32)
+
+
+def fill_strength(
+    strength: InkAmount, ink: NDArray[np.bool_], dark: NDArray[np.bool_], *, px_per_mm: float
+) -> InkAmount:
+    """Return the density of ink with what lies under print and at its rims taken from the ink around it."""
+    near = _at_print(dark)
+    side = 2 * max(2, round(0.5 * px_per_mm)) + 1
+    clear = (ink & ~near).view(np.uint8)
+    inner = cv2.erode(clear, np.ones((3, 3), np.uint8)).astype(np.float32)
+    weight, total = inner, strength * inner
+    for _ in range(2):
+        weight, total = (cv2.blur(part, (side, side)) for part in (weight, total))
+    usual = float(total.sum() / max(1e-6, float(weight.sum())))
+    filled = np.where(weight > 1e-3, total / np.maximum(weight, 1e-3), np.float32(usual))
+    return np.asarray(np.where(near, filled * ink, strength), np.float32)
+
+
+def without_specks(is_ink: NDArray[np.bool_], certain: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Drop specks, and pieces of which hardly anything is certain."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(is_ink.astype(np.uint8))
     area = stats[:, cv2.CC_STAT_AREA]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seal_imaging.impression import InkAmount, InkColour, RgbImage
-from seal_imaging.overprint import find_print, weigh_print
+from seal_imaging.overprint import fill_strength, find_print, weigh_print, without_specks
 
 Density = NDArray[np.float32]
 """(H, W, 3), optical density over the local paper in R, G, B."""
@@ -26,6 +26,13 @@ MAX_CORE_DEPTH_PX = 6
 """How far from the edges of its strokes ink shows its colour, and how much of it must lie so deep."""
 MIN_SEED_SHARE = 0.2
 """Of the coloured pixels so many must lie clear of black print for those beside it to be left out."""
+MAX_STAIN_PX = 65_000
+MAX_SAMPLE = 6000
+"""Pixels enough to tell the stains from, and values enough for a median."""
+MIN_BLACK_PX = 200
+MIN_PAPER_PX = 60
+MIN_STRENGTH = 0.16
+LEVELS = 100.0
 FRINGE_DENSITY = 0.55
 """Black from which what lies beside it may be coloured by the scanner alone."""
 
@@ -34,7 +41,8 @@ BLUE_HUES = (185.0, 322.0)
 """Families in which ink is looked for, in degrees of HSV over white paper; purple counts with blue."""
 PURPLE_FROM_DEG = 252.0
 
-_LOG = np.log(np.arange(256, dtype=np.float32) + 2.0)
+_LOG = np.log(np.arange(256, dtype=np.float32) + 2.0)[None]
+_THREE = np.ones((3, 3), np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +66,8 @@ class Separation:
     Attributes:
         ink: (H, W), 0 = paper, 1 = solid ink; above one half is ink.
         black: (H, W), amount of black print in units of solid seal ink.
-        strength: (H, W), seal ink in units of solid ink, not evened out.
+        strength: (H, W), density of the ink in units of solid ink, not evened out; under print that of
+            the ink around.
         core: (3,), optical density of ink in the middle of strokes.
     """
 
@@ -102,8 +111,9 @@ def paper_over(
 
 def optical_density(picture: RgbImage, paper: NDArray[np.float32]) -> Density:
     """Return −log(picture / paper), from slightly below 0 to MAX_DENSITY."""
-    density = np.log(paper + 2.0) - _LOG[picture]
-    return np.asarray(np.clip(density, -0.02, MAX_DENSITY), dtype=np.float32)
+    density = cv2.log(paper + np.float32(2.0))
+    cv2.subtract(density, cv2.LUT(picture, _LOG), dst=density)
+    return np.asarray(np.clip(density, -0.02, MAX_DENSITY, out=density), np.float32)
 
 
 def most_and_least(density: Density) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -150,15 +160,21 @@ def _core_density(density: Density, clear: NDArray[np.bool_], stains: Stains) ->
         clear: ink that no print covers.
     """
     core = clear.astype(np.uint8)
-    least = max(MIN_CORE_PX, CORE_SHARE * int(core.sum()))
-    deeper = cv2.erode(core, np.ones((3, 3), np.uint8))
-    if int(deeper.sum()) < least:
+    least = max(MIN_CORE_PX, CORE_SHARE * cv2.countNonZero(core))
+    deeper = cv2.erode(core, _THREE)
+    if cv2.countNonZero(deeper) < least:
         return np.asarray(stains.ink * stains.solid, np.float32)
     for _ in range(MAX_CORE_DEPTH_PX):
-        if int(deeper.sum()) < least:
+        if cv2.countNonZero(deeper) < least:
             break
-        core, deeper = deeper, cv2.erode(deeper, np.ones((3, 3), np.uint8))
-    return np.asarray(np.percentile(density[core > 0], CORE_PERCENTILE, axis=0), np.float32)
+        core, deeper = deeper, cv2.erode(deeper, _THREE)
+    sample = _thinned(density[core > 0])
+    return np.asarray(np.percentile(sample, CORE_PERCENTILE, axis=0), np.float32)
+
+
+def _thinned(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return at most MAX_SAMPLE of the values, evenly spread."""
+    return values[:: 1 + len(values) // MAX_SAMPLE]
 
 
 def estimate_stains(density: Density, hues: tuple[float, float]) -> Stains | None:
@@ -167,27 +183,34 @@ def estimate_stains(density: Density, hues: tuple[float, float]) -> Stains | Non
     Source: Ruifrok & Johnston, "Quantification of histochemical staining by color deconvolution",
     2001. Black is estimated too, because printed black is not (1, 1, 1).
     """
+    step = 1 + math.isqrt(density.shape[0] * density.shape[1] // MAX_STAIN_PX)
+    density = np.ascontiguousarray(density[::step, ::step])
     most, least = most_and_least(density)
     chroma = most - least
     dark = (least > 0.55) & (chroma < 0.35 * most)
     black = np.ones(3, np.float32)
-    if int(dark.sum()) > 200:
-        black = np.median(density[dark], axis=0)
+    if cv2.countNonZero(dark.view(np.uint8)) > MIN_BLACK_PX / step**2:
+        black = np.median(_thinned(density[dark]), axis=0)
     black = np.asarray(black / np.linalg.norm(black), np.float32)
-    seed = (most > 0.10) & (chroma > 0.40 * most) & (chroma > 0.08)
-    beside = cv2.dilate((least > FRINGE_DENSITY).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    if int((seed & ~beside).sum()) > MIN_SEED_SHARE * int(seed.sum()):
-        seed &= ~beside
+    seed = (chroma > 0.08) & (most > 0.10) & (chroma > 0.40 * most)
+    reach = max(3, 4 // step + 1)
+    beside = cv2.dilate((least > FRINGE_DENSITY).astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0
+    clear = seed & ~beside
+    if np.count_nonzero(clear) > MIN_SEED_SHARE * np.count_nonzero(seed):
+        seed = clear
+    enough = max(8, MIN_SEED_PX // step**2)
     candidates = density[seed]
-    if len(candidates) < MIN_SEED_PX:
+    if len(candidates) < enough:
         return None
     candidates = candidates[in_hues(hue_deg(candidates[:, None, :])[:, 0], hues)]
-    if len(candidates) < MIN_SEED_PX:
+    if len(candidates) < enough:
         return None
+    candidates = _thinned(candidates)
     length = np.linalg.norm(candidates, axis=1)
     low, high = np.percentile(length, (30, 92))
-    body = candidates[(length >= low) & (length <= high)]
-    ink = np.median(body / np.linalg.norm(body, axis=1, keepdims=True), axis=0)
+    is_body = (length >= low) & (length <= high)
+    body = candidates[is_body] / length[is_body, None]
+    ink = np.median(body, axis=0)
     ink = np.asarray(ink / np.linalg.norm(ink), np.float32)
     return Stains(ink, black, float(np.percentile(candidates @ ink, 70)))
 
@@ -203,42 +226,63 @@ def separate_ink(density: Density, stains: Stains, *, px_per_mm: float) -> Separ
         px_per_mm: the scale, or a guess of it; it sets the windows only.
     """
     solid = max(stains.solid, 0.05)
-    mixing = np.stack([stains.ink, stains.black], 1)
-    unmix = np.linalg.pinv(mixing).astype(np.float32)
-    amounts = cv2.transform(density, unmix)
-    amount, black = amounts[..., 0], amounts[..., 1]
-    signed = np.where(black < 0, density @ stains.ink, amount).astype(np.float32)
-    amount = np.maximum(signed, 0)
-    black = (np.maximum(black, 0) / solid).astype(np.float32)
+    strength, black, least, most = _amounts(density, stains, solid)
+    dark = find_print(strength, black, solid=solid, px_per_mm=px_per_mm)
+    np.multiply(black, dark, out=black)
+    held = np.maximum(strength, 0)
+    floor = max(MIN_STRENGTH, 5 * _noise(held, most))
+    around = _strongest_around(held, dark, px_per_mm=px_per_mm)
+    # What a pixel takes of the light, as a share of what the strokes around it take.
+    taken = 1 - cv2.exp(held * np.float32(-solid))
+    level = np.arange(256, dtype=np.float32) / LEVELS
+    level = np.maximum(level, 0.55 * np.minimum(level / 0.35, 1))
+    whole = cv2.LUT(around, np.maximum(1 - np.exp(-solid * level), 1e-3).astype(np.float32)[None])
+    share = cv2.divide(taken, whole)
+    is_ink = (share > 0.5) & (held > floor)
+    if dark.any():
+        is_ink &= ~dark | (held > 0.25 + 0.10 * black)
+        light = 255 * cv2.exp(-least)
+        weighed = weigh_print(is_ink, dark, strength, black, light=light, px_per_mm=px_per_mm)
+        held = fill_strength(held, weighed, dark, px_per_mm=px_per_mm)
+    else:
+        weighed = without_specks(is_ink, is_ink)
+    core = _core_density(density, weighed & ~dark, stains)
+    near = cv2.dilate(weighed.view(np.uint8), _THREE).view(np.bool_)
+    # Soft edges stay soft, ink stays above one half and all else below it.
+    least_ink = weighed * np.float32(0.55)
+    most_ink = np.maximum((near & ~dark) * np.float32(0.49), weighed)
+    ink = np.clip(share, least_ink, most_ink)
+    return Separation(np.asarray(ink, np.float32), black, held, stains, core)
+
+
+def _amounts(
+    density: Density, stains: Stains, solid: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Return seal ink (below 0 for the opposite colour) and black (not below 0), both in units of
+    solid ink; then each pixel's least and most density."""
+    unmix = np.linalg.pinv(np.stack([stains.ink, stains.black], 1))
+    mixed, black, alone = cv2.split(cv2.transform(density, np.vstack([unmix, stains.ink]) / solid))
+    # Where black would be negative there is none, and all is ink.
+    np.copyto(mixed, alone, where=black < 0)
     most, least = most_and_least(density)
-    dark = find_print(np.asarray(amount / solid, np.float32), black, solid=solid, px_per_mm=px_per_mm)
-    black[~dark] = 0
-    paper = most < 0.10
-    noise = 0.02
-    if int(paper.sum()) > 500:
-        on_paper = amount[paper]
-        noise = 1.4826 * float(np.median(np.abs(on_paper - np.median(on_paper))))
-    floor = max(0.16 * solid, 5 * noise)
+    return mixed, np.maximum(black, 0, out=black), least, most
 
+
+def _noise(held: InkAmount, most: NDArray[np.float32]) -> float:
+    """Return the spread of ink amounts on bare paper."""
+    on_paper = _thinned(held[::3, ::3][most[::3, ::3] < 0.10])
+    if len(on_paper) < MIN_PAPER_PX:
+        return 0.02
+    return 1.4826 * float(np.median(np.abs(on_paper - np.median(on_paper))))
+
+
+def _strongest_around(held: InkAmount, dark: NDArray[np.bool_], *, px_per_mm: float) -> NDArray[np.uint8]:
+    """Return how much ink the strokes around each pixel hold, times LEVELS."""
     side = 2 * max(1, round(0.5 * px_per_mm)) + 1
-    calm = cv2.GaussianBlur(np.where(dark, 0, amount).astype(np.float32), (0, 0), 0.8)
+    calm = cv2.convertScaleAbs(held, alpha=LEVELS)
+    if dark.any():
+        calm *= ~dark
+    calm = cv2.GaussianBlur(calm, (5, 5), 0.8)
     local = cv2.dilate(calm, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
-    local = cv2.GaussianBlur(local, (0, 0), side / 3)
-    local = np.maximum(local, 0.55 * solid * np.clip(local / (0.35 * solid), 0, 1))
-    share = (1 - np.exp(-amount)) / np.maximum(1 - np.exp(-local), 1e-3)
-    strength = np.asarray(amount / solid, np.float32)
-
-    is_ink = (share > 0.5) & (amount > floor) & (~dark | (strength > 0.25 + 0.10 * black))
-    is_ink = weigh_print(
-        is_ink,
-        dark,
-        np.asarray(signed / solid, np.float32),
-        black,
-        light=np.asarray(255 * np.exp(-least), np.float32),
-        px_per_mm=px_per_mm,
-    )
-    core = _core_density(density, is_ink & ~dark, stains)
-    soft = np.clip(share, 0, 1)
-    near = cv2.dilate(is_ink.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    ink = np.where(is_ink, np.maximum(soft, 0.55), np.where(near & ~dark, np.minimum(soft, 0.49), 0))
-    return Separation(np.asarray(ink, np.float32), np.asarray(black, np.float32), strength, stains, core)
+    evened = cv2.blur(cv2.blur(local, (side | 1, side | 1)), (side // 2 | 1, side // 2 | 1))
+    return np.asarray(evened, np.uint8)
