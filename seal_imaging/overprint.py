@@ -16,6 +16,9 @@ PRINT_TO_INK = 1.2
 """Optical density of a stroke of print along the black stain, and how many times the seal ink under it;
 a thin red stroke, which cameras and JPEG see greyer than it is, holds less."""
 PRINT_RIM_MM = 0.2
+DEEP_DENSITY = 1.3
+MIXED_SHARE = 0.3
+"""Paler strokes than this, amid so much ink, are ink that lost its colour."""
 WITNESS_MM = 0.09
 """Over how much print its colour is averaged (sigma)."""
 GREY_LEVEL_ERROR = 5.0
@@ -37,13 +40,17 @@ CERTAIN_FROM = 0.45
 """if the print around shows so much ink on the mean: both rims of a stroke, not the red one only."""
 
 
-def find_print(strength: InkAmount, black: InkAmount, *, solid: float, px_per_mm: float) -> NDArray[np.bool_]:
+def find_print(
+    strength: InkAmount, black: InkAmount, share_around: InkAmount, *, solid: float, px_per_mm: float
+) -> NDArray[np.bool_]:
     """Return where black print or writing lies.
 
     Args:
+        share_around: (H, W), share of seal ink in what darkens the surroundings, 0..1.
         solid: optical density of solid seal ink, the unit of the two amounts.
     """
     core = (black * solid > PRINT_DENSITY) & (black > PRINT_TO_INK * strength)
+    core &= (black * solid > DEEP_DENSITY) | (share_around < MIXED_SHARE)
     rim = 2 * max(1, round(PRINT_RIM_MM * px_per_mm)) + 1
     around = cv2.dilate(core.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (rim, rim)))
     return np.asarray((black > DARK) & (around > 0), np.bool_)

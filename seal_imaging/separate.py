@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from seal_imaging.impression import InkAmount, InkColour, RgbImage
 from seal_imaging.overprint import fill_strength, find_print, weigh_print, without_specks
+from seal_imaging.spread_colour import give_back_colour, ink_share_around
 
 Density = NDArray[np.float32]
 """(H, W, 3), optical density over the local paper in R, G, B."""
@@ -227,7 +228,9 @@ def separate_ink(density: Density, stains: Stains, *, px_per_mm: float) -> Separ
     """
     solid = max(stains.solid, 0.05)
     strength, black, least, most = _amounts(density, stains, solid)
-    dark = find_print(strength, black, solid=solid, px_per_mm=px_per_mm)
+    share_around = ink_share_around(strength, black)
+    dark = find_print(strength, black, share_around, solid=solid, px_per_mm=px_per_mm)
+    strength = give_back_colour(strength, black, share_around, dark)
     np.multiply(black, dark, out=black)
     held = np.maximum(strength, 0)
     floor = max(MIN_STRENGTH, 5 * _noise(held, most))
