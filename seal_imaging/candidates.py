@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seal_imaging.impression import RgbImage
+from seal_imaging.ruling import without_rules
 from seal_imaging.separate import (
     BLUE_HUES,
     RED_HUES,
@@ -78,7 +79,10 @@ def find_coloured(page: RgbImage, paper: NDArray[np.float32], *, px_per_mm: floa
     beside_black = FRINGE_SHARE * cv2.dilate(least, np.ones((3, 3), np.uint8))
     coloured = (chroma > limit) & (chroma > 0.33 * most) & (chroma > beside_black)
     hue = hue_deg(density)
-    masks = tuple((hues, coloured & in_hues(hue, hues)) for hues in (RED_HUES, BLUE_HUES))
+    masks = tuple(
+        (hues, without_rules(coloured & in_hues(hue, hues), longest_px=scale * longest))
+        for hues in (RED_HUES, BLUE_HUES)
+    )
     return CoarseInk(masks, scale, page.shape, px_per_mm)
 
 

@@ -1,0 +1,110 @@
+"""Finds the straight ruled lines of a printed form: they tell its turn, and are no part of a seal."""
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from seal_imaging.impression import RgbImage
+
+Segments = NDArray[np.float64]
+"""(N, 4), x and y of both ends."""
+
+SEARCH_SIDE_PX = 1400
+MIN_RULE_SHARE = 0.26
+"""Of the page's longer side; 77 mm of A4, more than any seal is wide."""
+MAX_RULE_SHARE = 0.005
+"""How thick a rule may be, as a share of the page's longer side."""
+MAX_GAP_SHARE = 0.006
+AGREE_DEG = 1.0
+MIN_AGREEING = 2
+MIN_AGREEING_SHARE = 0.6
+_HOUGH_DEG = 0.25
+_MIN_PIECE_SHARE = 0.06
+_CONTRAST = 14
+
+
+def find_rules(strokes: NDArray[np.bool_], *, longest_px: float) -> Segments:
+    """Return the long straight lines among thin strokes.
+
+    Args:
+        longest_px: longer side of the whole page, in pixels of the strokes.
+    """
+    if not strokes.any():
+        return np.empty((0, 4), np.float64)
+    least = MIN_RULE_SHARE * longest_px
+    found = cv2.HoughLinesP(
+        strokes.astype(np.uint8),
+        1,
+        math.radians(_HOUGH_DEG),
+        threshold=max(20, round(0.6 * least)),
+        minLineLength=least,
+        maxLineGap=max(2.0, MAX_GAP_SHARE * longest_px),
+    )
+    return np.empty((0, 4), np.float64) if found is None else np.asarray(found, np.float64).reshape(-1, 4)
+
+
+def without_rules(strokes: NDArray[np.bool_], *, longest_px: float) -> NDArray[np.bool_]:
+    """Return the strokes less the long thin lines among them; what is thick where one passes stays."""
+    thick = max(2, round(MAX_RULE_SHARE * longest_px))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (thick + 1, thick + 1))
+    broad = cv2.morphologyEx(strokes.astype(np.uint8), cv2.MORPH_OPEN, kernel)
+    thin = _large_pieces(strokes & (broad == 0), least=round(_MIN_PIECE_SHARE * longest_px))
+    rules = find_rules(thin, longest_px=longest_px)
+    if not len(rules):
+        return strokes
+    lines = np.zeros(strokes.shape, np.uint8)
+    for x0, y0, x1, y1 in rules.astype(int):
+        cv2.line(lines, (x0, y0), (x1, y1), 1, thick + 1)
+    return np.asarray(strokes & ((lines == 0) | (broad > 0)), np.bool_)
+
+
+def find_turn(page: RgbImage) -> float | None:
+    """Return how far a page is turned clockwise, -45 to 45 degrees, by its ruled lines.
+
+    None when fewer than MIN_AGREEING of its long lines agree: there is no table, or too much else.
+    """
+    longest = max(page.shape[:2])
+    scale = min(1.0, SEARCH_SIDE_PX / longest)
+    grey = cv2.cvtColor(page, cv2.COLOR_RGB2GRAY)
+    if scale < 1.0:
+        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    longest_px = scale * longest
+    side = 2 * max(1, round(MAX_RULE_SHARE * longest_px)) + 1
+    hat = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, np.ones((side, side), np.uint8))
+    strokes = _large_pieces(hat > _CONTRAST, least=round(2 * _MIN_PIECE_SHARE * longest_px))
+    rules = find_rules(strokes, longest_px=longest_px)
+    if len(rules) < MIN_AGREEING:
+        return None
+    length = np.hypot(rules[:, 2] - rules[:, 0], rules[:, 3] - rules[:, 1])
+    angle = np.array([_exact_angle(strokes, rule) for rule in rules])
+    turn = (angle + 45.0) % 90.0 - 45.0
+    apart = np.abs((turn[:, None] - turn[None] + 45.0) % 90.0 - 45.0)
+    votes = (apart < AGREE_DEG) @ length
+    best = int(np.argmax(votes))
+    agreeing = apart[best] < AGREE_DEG
+    if int(agreeing.sum()) < MIN_AGREEING or votes[best] < MIN_AGREEING_SHARE * length.sum():
+        return None
+    off = (turn[agreeing] - turn[best] + 45.0) % 90.0 - 45.0
+    return float((turn[best] + np.average(off, weights=length[agreeing]) + 45.0) % 90.0 - 45.0)
+
+
+def _large_pieces(strokes: NDArray[np.bool_], *, least: int) -> NDArray[np.bool_]:
+    """Return the strokes that hang together over at least so many pixels: rules, not letters."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(strokes.astype(np.uint8))
+    large = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) >= least
+    large[0] = False
+    return np.asarray(large[labels], np.bool_)
+
+
+def _exact_angle(strokes: NDArray[np.bool_], rule: NDArray[np.float64]) -> float:
+    """Return a rule's clockwise angle by all strokes along it."""
+    band = np.zeros(strokes.shape, np.uint8)
+    x0, y0, x1, y1 = (round(v) for v in rule)
+    cv2.line(band, (x0, y0), (x1, y1), 1, 3)
+    points = cv2.findNonZero((band > 0).astype(np.uint8) & strokes.astype(np.uint8))
+    if points is None or len(points) < 10:
+        return math.degrees(math.atan2(y1 - y0, x1 - x0))
+    dx, dy, _, _ = (float(v) for v in np.asarray(cv2.fitLine(points, cv2.DIST_HUBER, 0, 0.01, 0.01)).ravel())
+    return math.degrees(math.atan2(dy, dx))
