@@ -18,6 +18,7 @@ from seal_imaging.separate import (
     separate_ink,
 )
 from seal_imaging.shape import Outline, fit_circles, fit_outline
+from seal_imaging.strangers import is_stranger
 from seal_imaging.upright import find_angle
 
 TYPICAL_SEAL_MM = 42.0
@@ -56,7 +57,7 @@ def read_candidate(
     return [
         _measured(separation, one, box, page.shape, px_per_mm, about, page_turn_deg)
         for one in outlines
-        if _is_seal(separation.ink, one, longest, px_per_mm)
+        if _is_seal(separation.ink, one, longest, px_per_mm) and not is_stranger(separation.ink, one)
     ]
 
 

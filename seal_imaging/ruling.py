@@ -16,13 +16,15 @@ MIN_RULE_SHARE = 0.26
 """Of the page's longer side; 77 mm of A4, more than any seal is wide."""
 MAX_RULE_SHARE = 0.005
 """How thick a rule may be, as a share of the page's longer side."""
-MAX_GAP_SHARE = 0.006
+MAX_GAP_SHARE = 0.03
 AGREE_DEG = 1.0
 MIN_AGREEING = 2
 MIN_AGREEING_SHARE = 0.6
 _HOUGH_DEG = 0.25
-_MIN_PIECE_SHARE = 0.06
+_MIN_PIECE_SHARE = 0.015
 _CONTRAST = 14
+_ROUNDS = 4
+"""The search for lines is a lottery: each round finds some that the one before it missed."""
 
 
 def find_rules(strokes: NDArray[np.bool_], *, longest_px: float) -> Segments:
@@ -34,8 +36,9 @@ def find_rules(strokes: NDArray[np.bool_], *, longest_px: float) -> Segments:
     if not strokes.any():
         return np.empty((0, 4), np.float64)
     least = MIN_RULE_SHARE * longest_px
+    # The search walks along one row of pixels and must not step off a fine line.
     found = cv2.HoughLinesP(
-        strokes.astype(np.uint8),
+        cv2.dilate(strokes.astype(np.uint8), np.ones((3, 3), np.uint8)),
         1,
         math.radians(_HOUGH_DEG),
         threshold=max(20, round(0.6 * least)),
@@ -50,13 +53,19 @@ def without_rules(strokes: NDArray[np.bool_], *, longest_px: float) -> NDArray[n
     thick = max(2, round(MAX_RULE_SHARE * longest_px))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (thick + 1, thick + 1))
     broad = cv2.morphologyEx(strokes.astype(np.uint8), cv2.MORPH_OPEN, kernel)
-    thin = _large_pieces(strokes & (broad == 0), least=round(_MIN_PIECE_SHARE * longest_px))
-    rules = find_rules(thin, longest_px=longest_px)
-    if not len(rules):
-        return strokes
+    left = strokes & (broad == 0)
     lines = np.zeros(strokes.shape, np.uint8)
-    for x0, y0, x1, y1 in rules.astype(int):
-        cv2.line(lines, (x0, y0), (x1, y1), 1, thick + 1)
+    for _ in range(_ROUNDS):
+        thin = _large_pieces(left, least=round(_MIN_PIECE_SHARE * longest_px))
+        rules = find_rules(thin, longest_px=longest_px)
+        if not len(rules):
+            break
+        ends, onwards = rules.reshape(-1, 2, 2), rules[:, 2:] - rules[:, :2]
+        # A rule broken by print goes on beyond it.
+        for start, end, along in zip(ends[:, 0], ends[:, 1], onwards / 2, strict=True):
+            first, last = (start - along).astype(int), (end + along).astype(int)
+            cv2.line(lines, first.tolist(), last.tolist(), 1, max(3, thick // 2 + 2))
+        left = left & (lines == 0)
     return np.asarray(strokes & ((lines == 0) | (broad > 0)), np.bool_)
 
 
@@ -73,7 +82,7 @@ def find_turn(page: RgbImage) -> float | None:
     longest_px = scale * longest
     side = 2 * max(1, round(MAX_RULE_SHARE * longest_px)) + 1
     hat = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, np.ones((side, side), np.uint8))
-    strokes = _large_pieces(hat > _CONTRAST, least=round(2 * _MIN_PIECE_SHARE * longest_px))
+    strokes = _large_pieces(hat > _CONTRAST, least=round(8 * _MIN_PIECE_SHARE * longest_px))
     rules = find_rules(strokes, longest_px=longest_px)
     if len(rules) < MIN_AGREEING:
         return None

@@ -52,7 +52,7 @@ def draw_foreign_form(
     look: PageLook = CLEAN,
     px_per_mm: float = SCAN_PX_PER_MM,
 ) -> SpecimenPage:
-    """Return an A4 form with a ruled table, one row for each seal; two impressions of a wide seal, three of others.
+    """Return an A4 form with a ruled table, three impressions of each seal in a row, two of a wide one.
 
     Args:
         seals: at most three, one a row; a wide one runs over the lines.
@@ -62,7 +62,9 @@ def draw_foreign_form(
     for index in range(3):
         _rule_row(canvas, index, font, px_per_mm, _RED if red_rules else (0.2, 0.2, 0.2))
     is_red = Stranger.RED_HEADLINE in strangers
-    _write(canvas, "江南示例省电子签章采集表", (35, 20), 11.0, font, px_per_mm, _RED if is_red else (0.1,) * 3)
+    _write(
+        canvas, "江南示例省电子签章采集表", (35, 20), 11.0, font, px_per_mm, _RED if is_red else (0.1,) * 3
+    )
     if is_red:
         for y_mm, thick_mm in ((32.0, 0.9), (33.6, 0.4)):
             _fill(canvas, (15, y_mm, 180, thick_mm), px_per_mm, _RED)
@@ -191,7 +193,9 @@ def _paste_card(
     patches = cv2.resize(rng.uniform(0.2, 0.9, (7, 5, 3)).astype(np.float32), (face_w, face_h))
     card[top : top + face_h, left : left + face_w] = patches
     band *= card
-    for row, text in enumerate(("姓名 张三示例", "性别 男 民族 汉", "出生 1980 年 1 月 1 日", "住址 虚构市某某路")):
+    for row, text in enumerate(
+        ("姓名 张三示例", "性别 男 民族 汉", "出生 1980 年 1 月 1 日", "住址 虚构市某某路")
+    ):
         _write(canvas, text, (at_mm[0] + 5, at_mm[1] + 9 + 8 * row), 3.6, font, px_per_mm)
 
 
