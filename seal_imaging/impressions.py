@@ -12,7 +12,9 @@ from seal_imaging.impression import Impression, RgbImage
 from seal_imaging.lifting import GOOD_SUPPORT, read_candidate
 from seal_imaging.locate import find_form
 from seal_imaging.ordering import in_reading_order, without_doubles
+from seal_imaging.ruling import find_turn
 from seal_imaging.separate import estimate_paper
+from seal_imaging.sheet import find_sheet
 from seal_imaging.squaring import PagePose, back_on_page, square_up
 from seal_imaging.strangers import find_pasted, lies_in
 
@@ -70,8 +72,9 @@ def read_page(page: RgbImage, px_per_mm: float | None) -> PageReading:
     """Return the seal impressions on a page, and what told its scale.
 
     Args:
-        px_per_mm: the page's scale; None to find it by the four marks of our form. Without them
-            the impressions are measured in pixels only.
+        px_per_mm: the page's scale; None to find it by the marks of our form, or else by the edges of
+            an A4 sheet that lies whole in the picture. Without them the impressions are measured in
+            pixels only: how many pixels high a picture is says nothing of its scale.
 
     Raises:
         ImpressionUnusable: not an RGB page of 8 bits a channel, or larger than MAX_PIXELS.
@@ -79,12 +82,17 @@ def read_page(page: RgbImage, px_per_mm: float | None) -> PageReading:
     check_page(page)
     if px_per_mm is not None:
         _check_scale(px_per_mm)
-        return PageReading(tuple(_read_flat(page, px_per_mm)), ScaleSource.GIVEN, px_per_mm, 0.0, None)
-    pose = find_form(page)
+        turn_deg = find_turn(page) or 0.0
+        found = _read_flat(page, px_per_mm, page_turn_deg=turn_deg)
+        return PageReading(tuple(found), ScaleSource.GIVEN, px_per_mm, turn_deg, None)
+    form = find_form(page)
+    pose = form or find_sheet(page)
     if pose is None:
-        return PageReading(tuple(_read_flat(page, None)), ScaleSource.UNKNOWN, None, 0.0, None)
-    found = _read_posed(page, pose)
-    return PageReading(tuple(found), ScaleSource.FORM_MARKS, pose.px_per_mm, pose.turn_deg, pose)
+        turn_deg = find_turn(page) or 0.0
+        found = _read_flat(page, None, page_turn_deg=turn_deg)
+        return PageReading(tuple(found), ScaleSource.UNKNOWN, None, turn_deg, None)
+    source = ScaleSource.FORM_MARKS if form else ScaleSource.SHEET_EDGES
+    return PageReading(tuple(_read_posed(page, pose)), source, pose.px_per_mm, pose.turn_deg, pose)
 
 
 def check_page(page: RgbImage) -> None:
