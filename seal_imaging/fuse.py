@@ -143,7 +143,7 @@ def _combined(best: Impression, members: list[Impression], ink: InkAmount) -> Im
     angle_deg = best.angle_deg
     if best.shape is SealShape.CIRCLE:
         outline = Outline(best.shape, best.centre_px, best.size_px, 0.0, best.quality.outline)
-        angle_deg = find_angle(ink, outline, page_turn_deg=best.angle_deg)
+        angle_deg = find_angle(ink, outline, page_turn_deg=best.angle_deg).angle_deg
     return replace(
         best,
         box_px=(x, y, width_px, height_px),

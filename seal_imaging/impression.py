@@ -102,6 +102,8 @@ class Impression:
             seal needs it; None when not kept.
         covered: (h, w) like `ink`, how far black print or writing hides what lies there, 0..1; there the
             ink is a guess, and another impression's clear ink is better. None when not kept.
+        angle_confidence: 0..1, how sure the angle is; below one half let the text decide.
+        other_angles_deg: what else the angle may be, likeliest first.
     """
 
     box_px: tuple[int, int, int, int]
@@ -118,3 +120,5 @@ class Impression:
     flatten: tuple[float, ...] | None = None
     strength: InkAmount | None = None
     covered: InkAmount | None = None
+    angle_confidence: float = 1.0
+    other_angles_deg: tuple[float, ...] = ()

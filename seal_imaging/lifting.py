@@ -17,7 +17,7 @@ from seal_imaging.separate import (
     paper_over,
     separate_ink,
 )
-from seal_imaging.shape import Outline, fit_circles, fit_outline
+from seal_imaging.shape import Outline, fit_outline, fit_outlines
 from seal_imaging.strangers import is_stranger
 from seal_imaging.upright import find_angle
 
@@ -76,13 +76,13 @@ def _separated(
 
 
 def _outlines(ink: InkAmount, outer: NDArray[np.float64], about: float) -> list[Outline]:
-    """Return the outline of a group of ink, or those of the circles it is made of."""
+    """Return the outline of a group of ink, or those of the seals it is made of."""
     outline = fit_outline(ink, outer, px_per_mm=about)
     outlines = [outline] if outline else []
     if outline is None or outline.support < GOOD_SUPPORT:
-        circles = fit_circles(ink, outer, px_per_mm=about)
-        if len(circles) > 1 or not outlines:
-            outlines = circles
+        several = fit_outlines(ink, outer, px_per_mm=about)
+        if len(several) > 1 or not outlines:
+            outlines = several
     return outlines
 
 
@@ -161,13 +161,16 @@ def _measured(
         scale_is_known=px_per_mm is not None,
         is_cut_off=is_cut_off,
     )
+    upright = find_angle(ink, outline, page_turn_deg=page_turn_deg)
     width, height = outline.size_px
     return Impression(
         box_px=(box[0] + left, box[1] + top, right - left, bottom - top),
         ink=np.ascontiguousarray(ink[top:bottom, left:right]),
         size_mm=None if px_per_mm is None else (width / px_per_mm, height / px_per_mm),
         shape=outline.shape,
-        angle_deg=find_angle(ink, outline, page_turn_deg=page_turn_deg),
+        angle_deg=upright.angle_deg,
+        angle_confidence=upright.confidence,
+        other_angles_deg=upright.alternatives,
         colour=colour,
         quality=quality,
         centre_px=(outline.centre_px[0] - left, outline.centre_px[1] - top),

@@ -1,104 +1,203 @@
-"""Tells which way is up in a seal from its star, its text and its long side."""
+"""Tells which way is up in a seal from its star, its text and its long side, and how sure that is."""
 
 import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from seal_imaging.impression import InkAmount, SealShape
-from seal_imaging.shape import Outline
+from seal_imaging.outline import Outline, between
+from seal_imaging.star import Star, find_star
 
+SURE = 0.5
+"""Confidence from which the angle may be used without reading the text."""
 _TURNS = 720
 _RADII = 100
-_STAR_BAND = (0.14, 0.30)
-_TEXT_BAND = (0.60, 0.91)
-_MIN_STAR = 0.25
-_STAR_REACH = 0.50
+_TEXT_BAND = (0.60, 0.82)
+"""Where round seals carry the name; code digits in the gap below lie further out."""
+_LINE_BAND = (0.42, 0.58)
+"""Where a line of text below the star lies, and the star's points hardly reach."""
+_SECTORS = 72
+_SPANS_DEG = range(90, 331, 10)
+_INKED, _BARE = 0.72, 0.10
+"""How likely a sector of text, and one of the gap, holds ink: letters fail to print, gaps seldom fill."""
+_INDEPENDENT = 0.45
+"""Ink of neighbouring sectors comes and goes together: so much of a sector is news."""
+_LINE_WEIGHT = 6.0
+_PAGE_WEIGHT = 1.5
+"""What speaks for the page's own turn, as a logarithm of odds: people stamp upright, mostly."""
+_FOUR_SIDED_SURE = 0.6
 
 
-def find_angle(ink: InkAmount, outline: Outline, *, page_turn_deg: float = 0.0) -> float:
-    """Return how far the seal is turned clockwise, -180..180.
+@dataclass(frozen=True)
+class Upright:
+    """How far a seal is turned.
+
+    Attributes:
+        angle_deg: clockwise, -180..180.
+        confidence: 0..1, how sure that is against the alternatives.
+        alternatives: the other angles it may be turned by, likeliest first.
+    """
+
+    angle_deg: float
+    confidence: float
+    alternatives: tuple[float, ...] = ()
+
+
+def find_angle(ink: InkAmount, outline: Outline, *, page_turn_deg: float = 0.0) -> Upright:
+    """Return how far the seal is turned.
 
     Round seals are read off the star and off the text, which lies like a horseshoe open at the
-    bottom. The others are told from their sides only; of the angles a square, an ellipse or a
-    rectangle may then have, the one nearest to the page's own turn is taken.
+    bottom; of the star's five points the one is up about which the text lies best. Ellipses are told
+    from their long side, and their ends by the text. Squares and rectangles are told from their
+    sides only: of the angles they may have, the one nearest to the page's own turn is taken.
     """
     if outline.shape is SealShape.CIRCLE:
         return _of_round(unroll(ink, outline), page_turn_deg)
+    if outline.shape is SealShape.ELLIPSE:
+        return _of_ellipse(unroll(ink, outline), outline.angle_deg, page_turn_deg)
     period = 90.0 if outline.shape is SealShape.SQUARE else 180.0
-    off = outline.angle_deg - page_turn_deg
-    return _wrapped(page_turn_deg + (off + period / 2) % period - period / 2)
+    angle_deg = _wrapped(page_turn_deg + between(outline.angle_deg - page_turn_deg, period))
+    others = [_wrapped(angle_deg + k * period) for k in range(1, round(360 / period))]
+    others.sort(key=lambda other: abs(_wrapped(other - page_turn_deg)))
+    return Upright(angle_deg, _FOUR_SIDED_SURE, tuple(others))
 
 
 def unroll(ink: InkAmount, outline: Outline) -> NDArray[np.float32]:
-    """Return the ink over angle (rows, clockwise from the top) and radius (columns, 0..1)."""
+    """Return the ink over angle (rows, clockwise from the top) and radius (columns, 0..1).
+
+    For an ellipse the top is that of the seal turned back by its tilt, and radii are shares of the
+    outline's.
+    """
     theta = np.linspace(0, 2 * math.pi, _TURNS, endpoint=False)
-    radius = (np.arange(_RADII) + 0.5) / _RADII * outline.size_px[0] / 2
-    x = outline.centre_px[0] + np.outer(np.sin(theta), radius) - 0.5
-    y = outline.centre_px[1] - np.outer(np.cos(theta), radius) - 0.5
+    radius = (np.arange(_RADII) + 0.5) / _RADII
+    half_w, half_h = outline.size_px[0] / 2, outline.size_px[1] / 2
+    t = math.radians(outline.angle_deg)
+    right, down = np.outer(np.sin(theta), radius) * half_w, -np.outer(np.cos(theta), radius) * half_h
+    x = outline.centre_px[0] + right * math.cos(t) - down * math.sin(t) - 0.5
+    y = outline.centre_px[1] + right * math.sin(t) + down * math.cos(t) - 0.5
     blurred = cv2.GaussianBlur(ink, (0, 0), max(0.5, outline.size_px[0] / 400))
     rolled = cv2.remap(blurred, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR, borderValue=0)
     return np.asarray(rolled, np.float32)
 
 
-def _band(rolled: NDArray[np.float32], band: tuple[float, float]) -> NDArray[np.float64]:
-    """Return the ink at each angle in a band of radii."""
-    part = rolled[:, round(band[0] * _RADII) : round(band[1] * _RADII)]
-    return np.asarray(part.mean(1), np.float64)
+def _of_round(rolled: NDArray[np.float32], page_turn_deg: float) -> Upright:
+    """Return the turn of a round seal: by a star's five points, or by the text alone."""
+    filled = _filled(rolled)
+    star = find_star(rolled)
+    if star is None:
+        return _without_star(rolled, filled, page_turn_deg)
+    turns = np.array([_wrapped(star.point_deg + 72 * k) for k in range(5)])
+    worth = _by_text(filled, turns) + _by_line(rolled, turns, star) + _by_page(turns, page_turn_deg)
+    return _chosen(turns, worth, least=1.0)
 
 
-def _of_round(rolled: NDArray[np.float32], page_turn_deg: float) -> float:
-    text = _band(rolled, _TEXT_BAND)
-    filled = np.minimum(1.0, _smooth(text, 25) / max(1e-6, 0.5 * float(np.percentile(text, 80))))
-    harmonic = np.fft.rfft(filled)[1] / len(filled)
-    up = math.degrees(-np.angle(harmonic)) if abs(harmonic) > 0.02 else page_turn_deg
-    star = np.fft.rfft(_band(rolled, _STAR_BAND))
-    others = np.abs(star[[1, 2, 3, 4, 6, 7]]).max()
-    if abs(star[5]) > _MIN_STAR * max(1e-6, abs(star[0])) and abs(star[5]) > others:
-        point = _star_point(rolled, math.degrees(-np.angle(star[5])) / 5)
-        turns = round((up - point) / 72)
-        return _wrapped(point + 72 * turns)
-    return _wrapped(_mirror_axis(filled, up))
+def _without_star(rolled: NDArray[np.float32], filled: NDArray[np.float64], page_turn_deg: float) -> Upright:
+    every = np.arange(0.0, 360.0, 360 / _SECTORS)
+    worth = _by_text(filled, every) + _by_page(every, page_turn_deg)
+    up = float(every[int(np.argmax(worth))])
+    axis, sharpness = _mirror_axis(rolled, up)
+    # Of other directions only those count that are not near by.
+    rivals = np.array([up, *(up + k for k in range(45, 316, 15))])
+    rival_worth = np.array([worth[round(between(r, 360) % 360 / 5) % _SECTORS] for r in rivals])
+    chosen = _chosen(rivals, rival_worth, least=sharpness)
+    return Upright(_wrapped(axis), chosen.confidence, (_wrapped(axis + 180),))
 
 
-def _star_point(rolled: NDArray[np.float32], near_deg: float) -> float:
-    """Return the turn of a five-pointed star within 10 degrees of a guess, whatever its size.
+def _of_ellipse(rolled: NDArray[np.float32], tilt_deg: float, page_turn_deg: float) -> Upright:
+    turns = np.array([0.0, 180.0])
+    worth = 0.5 * _by_text(_filled(rolled), turns) + _by_page(turns, page_turn_deg - tilt_deg)
+    chosen = _chosen(turns, worth, least=1.0)
+    return Upright(
+        _wrapped(chosen.angle_deg + tilt_deg),
+        chosen.confidence,
+        tuple(_wrapped(other + tilt_deg) for other in chosen.alternatives),
+    )
 
-    Its edges decide; ink that is missing inside it does not.
+
+def _chosen(turns: NDArray[np.float64], worth: NDArray[np.float64], *, least: float) -> Upright:
+    """Return the best of some turns, sure by as much as it is likelier than the others."""
+    order = np.argsort(-worth, kind="stable")
+    odds = np.exp(worth[order] - worth[order[0]])
+    likely = 1 / float(odds.sum())
+    rest = tuple(_wrapped(float(turns[i])) for i in order[1:])
+    # Chance alone makes the best of n as likely as one in n.
+    return Upright(_wrapped(float(turns[order[0]])), min(least, max(0.0, (likely - 0.5) * 2)), rest)
+
+
+def _filled(rolled: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return for each sector how much of a letter's ink lies in the band of the name, 0..1."""
+    band = rolled[:, round(_TEXT_BAND[0] * _RADII) : round(_TEXT_BAND[1] * _RADII)].mean(1)
+    smooth = _smooth(np.asarray(band, np.float64), 25)
+    usual = max(0.02, 0.6 * float(np.percentile(smooth, 80)))
+    sectors = np.minimum(1.0, smooth / usual).reshape(_SECTORS, -1).mean(1)
+    return np.asarray(sectors, np.float64)
+
+
+def _by_text(filled: NDArray[np.float64], turns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return for each turn how likely the name would lie so, as a logarithm.
+
+    The name covers a span evenly about the top, whatever its length; ink below it speaks more
+    against a turn than missing letters do.
     """
-    columns = round(_STAR_REACH * _RADII)
-    radius = (np.arange(columns) + 0.5) / _RADII
-    ink = (rolled[:, :columns].astype(np.float64) - 0.5) * radius
-    spectrum = np.fft.rfft(ink, axis=0)
-    step = 360 / _TURNS
-    from_point = (np.arange(_TURNS) * step + 36) % 72 - 36
-    scores = []
-    for outer in np.arange(0.22, _STAR_REACH - 0.03, 0.01):
-        # The edge from a point at 0 to a notch at 36 degrees (radius 0.382) is a straight line.
-        edge = outer * math.sin(math.radians(18)) / np.sin(np.radians(18 + np.abs(from_point)))
-        star = np.where(radius[None] < edge[:, None], 1.0, -1.0)
-        match = np.fft.irfft((np.conj(np.fft.rfft(star, axis=0)) * spectrum).sum(1), n=_TURNS)
-        scores.append(match)
-    match = np.array(scores)
-    rows = np.arange(round((near_deg - 10) / step), round((near_deg + 10) / step) + 1)
-    near = match[:, rows % _TURNS]
-    size, at = np.unravel_index(int(np.argmax(near)), near.shape)
-    before, here, after = (match[size, (rows[at] + k) % _TURNS] for k in (-1, 0, 1))
-    bend = before - 2 * here + after
-    between = 0.5 * (before - after) / bend if bend < 0 else 0.0
-    return float((rows[at] + np.clip(between, -0.5, 0.5)) * step)
+    gain = filled * math.log(_INKED / _BARE) + (1 - filled) * math.log((1 - _INKED) / (1 - _BARE))
+    width = 360 / _SECTORS
+    # Sectors start at a multiple of 5 degrees; half a sector on lies the middle of the first.
+    twice = np.concatenate([gain, gain, gain])
+    total = np.concatenate([[0.0], np.cumsum(twice)])
+    at = np.arange(len(total), dtype=np.float64)
+    worth = np.full(len(turns), -np.inf)
+    for span in _SPANS_DEG:
+        middle = turns % 360 / width + _SECTORS
+        inside = np.interp(middle + span / 2 / width, at, total) - np.interp(
+            middle - span / 2 / width, at, total
+        )
+        worth = np.maximum(worth, inside)
+    return _INDEPENDENT * worth
 
 
-def _mirror_axis(filled: NDArray[np.float64], near_deg: float) -> float:
-    """Return the axis within 25 degrees of a guess about which the text is most nearly its own mirror."""
+def _by_line(rolled: NDArray[np.float32], turns: NDArray[np.float64], star: Star) -> NDArray[np.float64]:
+    """Return for each turn what a line of text across the lower half says for it."""
+    inner = max(_LINE_BAND[0], star.radius + 0.03)
+    if inner > _LINE_BAND[1] - 0.03:
+        return np.zeros(len(turns))
+    band = np.asarray(rolled[:, round(inner * _RADII) : round(_LINE_BAND[1] * _RADII)].mean(1), np.float64)
+    sectors = band.reshape(_SECTORS, -1).mean(1)
+    ink = float(sectors.sum())
+    if ink < 0.02 * _SECTORS:
+        return np.zeros(len(turns))
+    middle_deg = (np.arange(_SECTORS) + 0.5) * 360 / _SECTORS
+    x = float((sectors * np.sin(np.radians(middle_deg))).sum()) / ink
+    y = float((sectors * np.cos(np.radians(middle_deg))).sum()) / ink
+    down = math.degrees(math.atan2(x, y))
+    return _LINE_WEIGHT * math.hypot(x, y) * np.cos(np.radians(turns + 180 - down))
+
+
+def _by_page(turns: NDArray[np.float64], page_turn_deg: float) -> NDArray[np.float64]:
+    return np.asarray(_PAGE_WEIGHT * np.cos(np.radians(turns - page_turn_deg)), np.float64)
+
+
+def _mirror_axis(rolled: NDArray[np.float32], near_deg: float) -> tuple[float, float]:
+    """Return the axis within 25 degrees of a guess about which the seal is most nearly its own mirror.
+
+    Letters are not, but their places are. Returns also how clearly, 0..1.
+    """
     step = 360 / _TURNS
-    spread = np.fft.rfft(_smooth(filled, 9))
-    mirrored = np.fft.irfft(spread * spread, n=_TURNS)
+    part = np.asarray(rolled[:, round(0.15 * _RADII) : round(_TEXT_BAND[1] * _RADII)], np.float64)
+    part = part.reshape(_TURNS, -1)
+    bands = np.stack([chunk.mean(1) for chunk in np.array_split(part, 10, axis=1)], 1)
+    smooth = np.stack([_smooth(band, 13) for band in bands.T], 1)
+    smooth -= smooth.mean(0)
+    weight = np.linspace(0.2, 0.8, smooth.shape[1])
+    spread = np.fft.rfft(smooth, axis=0)
+    mirrored = np.fft.irfft((spread * spread * weight).sum(1), n=_TURNS)
+    energy = float(((smooth**2) * weight).sum())
     axes = np.arange(-25, 25 + step / 2, step / 2) + near_deg
     scores = mirrored[np.round(2 * axes / step).astype(int) % _TURNS]
     best = np.nonzero(scores >= scores.max() - 1e-9)[0]
-    return float(axes[best].mean())
+    return float(axes[best].mean()), float(np.clip(scores.max() / max(1e-9, energy), 0, 1))
 
 
 def _smooth(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
