@@ -80,6 +80,32 @@ def reading(name: str) -> Iterator[None]:
         ) from error
 
 
+_OTHERS: tuple[tuple[int, bytes, str, str], ...] = (
+    (4, b"ftypheic", "a HEIC photo", "HEIC 照片"),
+    (4, b"ftypheix", "a HEIC photo", "HEIC 照片"),
+    (4, b"ftypmif1", "a HEIF photo", "HEIF 照片"),
+    (4, b"ftypavif", "an AVIF picture", "AVIF 图像"),
+    (8, b"WEBP", "a WebP picture", "WebP 图像"),
+    (4, b"jP  \r\n\x87\n", "a JPEG 2000 picture", "JPEG 2000 图像"),
+    (0, b"\xff\x4f\xff\x51", "a JPEG 2000 picture", "JPEG 2000 图像"),
+    (0, b"GIF8", "a GIF picture", "GIF 图像"),
+    (0, b"BM", "a BMP picture", "BMP 图像"),
+    (0, b"PK\x03\x04", "a zip archive or an office document", "zip 压缩包或 Office 文档"),
+    (0, b"Rar!", "a rar archive", "rar 压缩包"),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", "7z 压缩包"),
+    (0, b"\xd0\xcf\x11\xe0", "an old office document", "旧版 Office 文档"),
+)
+"""What people send instead of a scan: offset, first bytes, what it is."""
+
+
+def name_other_format(head: bytes) -> tuple[str, str] | None:
+    """Return what a file is, in English and Chinese, that is not read here but well known."""
+    for offset, magic, english, chinese in _OTHERS:
+        if head[offset : offset + len(magic)] == magic:
+            return english, chinese
+    return None
+
+
 def open_picture(
     source: BinaryIO, *, name: str, formats: frozenset[str], max_pixels: int = MAX_PICTURE_PIXELS
 ) -> ImageFile:
@@ -136,7 +162,7 @@ def check_pixels(size_px: tuple[int, int], *, name: str, max_pixels: int = MAX_P
 def decode_rgb(picture: Image.Image, *, name: str) -> RgbImage:
     """Decode a picture to upright sRGB: rotated as EXIF says, transparency laid on white.
 
-    16-bit grey keeps its high byte. CMYK goes through the profile in the file when there is one.
+    16-bit grey keeps its high byte. Colours go through the profile in the file when there is one.
 
     Raises:
         InputRefused: damaged, cut short, or pixels of a kind nobody scans (floating point).
@@ -151,8 +177,8 @@ def decode_rgb(picture: Image.Image, *, name: str) -> RgbImage:
                 f"{name}: floating-point pixels; save it as 8-bit colour",
                 zh=f"{name}：浮点像素图像，请另存为 8 位彩色图像。",
             )
-        if picture.mode == "CMYK":
-            picture = _rgb_from_cmyk(picture)
+        if picture.mode == "CMYK" or (picture.mode == "RGB" and "icc_profile" in picture.info):
+            picture = _through_profile(picture)
         elif picture.has_transparency_data:
             picture = _on_white(picture.convert("RGBA"))
         elif picture.mode != "RGB":
@@ -172,7 +198,7 @@ def _on_white(picture: Image.Image) -> Image.Image:
     return paper
 
 
-def _rgb_from_cmyk(picture: Image.Image) -> Image.Image:
+def _through_profile(picture: Image.Image) -> Image.Image:
     profile = picture.info.get("icc_profile")
     if isinstance(profile, bytes) and len(profile) <= MAX_ICC_BYTES:
         try:

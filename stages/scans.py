@@ -17,6 +17,7 @@ from stages.pictures import (
     MAX_PICTURE_PIXELS,
     check_pixels,
     decode_rgb,
+    name_other_format,
     open_picture,
     picture_format,
     reading,
@@ -91,6 +92,12 @@ def read_scan(path: Path) -> Iterator[ScannedPage]:
         return _pdf_pages(path)
     if picture_format(head[:MAGIC_BYTES]) in _SCAN_FORMATS:
         return _picture_pages(path)
+    other = name_other_format(head)
+    if other is not None:
+        raise InputRefused(
+            f"{name}: {other[0]}, not a JPEG, PNG, TIFF or PDF; save or export it in one of these formats",
+            zh=f"{name}：这是 {other[1]}，不是 JPEG、PNG、TIFF 或 PDF，请另存或导出为其中一种格式。",
+        )
     raise InputRefused(
         f"{name}: not a JPEG, PNG, TIFF or PDF; scan it again in one of these formats",
         zh=f"{name}：不是 JPEG、PNG、TIFF 或 PDF 文件，请用其中一种格式重新扫描。",
