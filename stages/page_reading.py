@@ -18,6 +18,7 @@ from seal_imaging.form import FormCode, FormKind, FormPlace, SealKind, place_of,
 from seal_imaging.form_code import read_code
 from seal_imaging.locate import FormPose, find_form
 from seal_imaging.page_print import has_print
+from seal_imaging.sheet import find_sheet
 from seal_imaging.units import px_per_mm_from_dpi
 from stages.extraction import ExtractedPage, FormRowFilled, PageKind, PageNote, ScaleFrom
 from stages.scans import ScannedPage
@@ -27,6 +28,10 @@ MAX_SCALE_DIFFERENCE = 0.01
 SHEETS_MM = ((210.0, 297.0), (215.9, 279.4), (297.0, 420.0))
 SHEET_TOLERANCE = 0.025
 """Scanners crop: an A4 page of 291.5 mm is real."""
+
+MIN_SHEET_CONFIDENCE = 0.8
+MAX_SHEET_DIFFERENCE = 0.03
+"""Between an A4 sheet's edges and the file: a photo wrapped in a PDF claims the size of the PDF's page."""
 
 UNLIKELY_SHAPES = {
     SealKind.OFFICIAL: frozenset({SealShape.SQUARE}),
@@ -89,6 +94,8 @@ def _scale(
     if dpi is not None and is_flat:
         return px_per_mm_from_dpi(dpi), ScaleFrom.STATED, []
     if pose is None:
+        if page.px_per_mm is not None and _is_photo_of_a_sheet(page):
+            return None, ScaleFrom.SHEET_EDGES, [_PHOTO]
         return page.px_per_mm, ScaleFrom(page.scale_source), []
     if is_flat and page.px_per_mm is not None:
         printed_at = pose.px_per_mm / page.px_per_mm
@@ -97,6 +104,14 @@ def _scale(
             # scanner the seals.
             return page.px_per_mm, ScaleFrom(page.scale_source), [_printed_at(printed_at)]
     return None, ScaleFrom.MARKS, []
+
+
+def _is_photo_of_a_sheet(page: ScannedPage) -> bool:
+    """Tell whether the whole sheet lies in the picture at another scale than its file says."""
+    sheet = find_sheet(page.image)
+    if sheet is None or page.px_per_mm is None or sheet.confidence < MIN_SHEET_CONFIDENCE:
+        return False
+    return abs(sheet.px_per_mm / page.px_per_mm - 1) > MAX_SHEET_DIFFERENCE
 
 
 def _is_a_sheet(page: ScannedPage) -> bool:
@@ -242,6 +257,11 @@ _SCALE_UNKNOWN = PageNote(
     "(--dpi), or the seal's measured width (--width-mm)",
     "页面没有可信的比例：请改用带四角定位标记的采集表，或用 --dpi 填写扫描分辨率，"
     "或量出印章实物宽度后用 --width-mm 填写。",
+)
+_PHOTO = PageNote(
+    "photo-of-a-sheet",
+    "a photo of a whole A4 sheet; sizes come from its edges, not from the resolution the file states",
+    "这是整张 A4 纸的照片，尺寸按纸边推算，未采用文件所写的分辨率。",
 )
 _MARK_MISSING = PageNote(
     "mark-missing",

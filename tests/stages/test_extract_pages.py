@@ -8,7 +8,7 @@ import pymupdf
 import pytest
 
 from pipeline.tryout.artwork import Artwork, draw_round_seal, draw_square_seal
-from pipeline.tryout.specimens import CLEAN, draw_filled_form, draw_specimen_page
+from pipeline.tryout.specimens import CLEAN, draw_filled_form, draw_specimen_page, photograph
 from seal_imaging import ImpressionUnusable, Reason, RgbImage
 from seal_imaging.form import QR_BOX_MM, FormCode, FormKind, FormPlace, SealKind
 from stages import page_reading
@@ -174,6 +174,19 @@ def test_a_blank_sheet_with_an_impression_is_told_from_a_foreign_form(
     assert unknown.page.scale_source is ScaleFrom.UNKNOWN
     assert [note.code for note in unknown.page.notes] == ["scale-unknown"]
     assert "--dpi" in unknown.page.notes[0].message_zh
+
+
+def test_a_photo_of_a_whole_sheet_is_measured_by_its_edges_whatever_the_file_says(
+    seals: list[Artwork], font: bytes
+) -> None:
+    drawn = draw_specimen_page(seals[:1], rng=np.random.default_rng(2), font=font, px_per_mm=PX_PER_MM)
+    photo, _ = photograph(drawn.page, np.random.default_rng(3), tilt=0.0, size_px=(1273, 1800))
+    read = read_scanned_page(ScannedPage(0, photo, 1800 / 297, "pdf"))
+    assert read.page.scale_source is ScaleFrom.SHEET_EDGES
+    assert [note.code for note in read.page.notes] == ["photo-of-a-sheet"]
+    sizes = [one.size_mm for one in read.impressions]
+    assert len(sizes) == 3
+    assert all(size is not None and abs(size[0] - 42) < 0.8 for size in sizes)
 
 
 def test_pages_without_an_impression_are_supporting_or_empty() -> None:
