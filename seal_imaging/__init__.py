@@ -3,7 +3,8 @@
 from seal_imaging.compose import compose, ink_box_mm
 from seal_imaging.errors import ImpressionUnusable, ReaderUnavailable, ScaleUnknown, SealImagingError
 from seal_imaging.finish import STATED_COLOURS, InkChoice
-from seal_imaging.fuse import fuse, group_impressions
+from seal_imaging.fuse import Fused, fuse, fuse_shown, source_picture
+from seal_imaging.group import group_impressions
 from seal_imaging.impression import (
     Impression,
     InkAmount,
@@ -23,6 +24,7 @@ from seal_imaging.text import SealLine, SealText, read_text
 
 __all__ = [
     "STATED_COLOURS",
+    "Fused",
     "Impression",
     "ImpressionUnusable",
     "InkAmount",
@@ -51,10 +53,12 @@ __all__ = [
     "compose",
     "cut_out",
     "fuse",
+    "fuse_shown",
     "group_impressions",
     "ink_box_mm",
     "read_impressions",
     "read_page",
     "read_text",
+    "source_picture",
     "with_size",
 ]

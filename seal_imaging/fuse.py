@@ -1,113 +1,107 @@
-"""Makes one impression of several of the same seal, and tells which are of the same seal."""
+"""Makes one impression of several of the same seal, and shows which came from where."""
 
+import colorsys
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from seal_imaging.align import lay
 from seal_imaging.errors import ImpressionUnusable
 from seal_imaging.form import IMPRESSIONS_PER_SEAL
-from seal_imaging.impression import Impression, InkAmount, Quality, Reason, SealShape
+from seal_imaging.group import Kinship, best_first, check_count, kinship
+from seal_imaging.impression import Impression, InkAmount, Quality, Reason, RgbImage, SealShape
 from seal_imaging.quality import INCOMPLETE_BELOW
-from seal_imaging.register import flat_ink, frame_of, may_be_one_seal, register
+from seal_imaging.register import box_from_own_flat, frame_of, may_be_one_seal, register
 from seal_imaging.shape import Outline
 from seal_imaging.upright import find_angle
 
-MAX_IMPRESSIONS = 32
-SCORE_WEIGHT = 0.1
-"""Of an impression's own score against its likeness to what the impressions of its seal have in common."""
 _REACH = 0.018
 """Over how much of the seal's width one looks whether ink arrived there at all."""
+_OVER_INKED = 0.25
+"""A member with this much more ink around a place than the others have is believed half as much there."""
 
 
-def group_impressions(impressions: Sequence[Impression]) -> list[tuple[int, ...]]:
-    """Return which impressions are of the same seal: indices, best first, in order of appearance.
+@dataclass(frozen=True, eq=False)
+class Fused:
+    """Several impressions made one, and where its ink came from.
 
-    Raises:
-        ImpressionUnusable: more than MAX_IMPRESSIONS.
+    Attributes:
+        sources: (h, w) over the impression's box, the index of the member that gave most of the ink
+            there, in the order handed in; -1 where there is none.
     """
-    _check_count(impressions)
-    found: list[tuple[list[int], list[InkAmount]]] = []
-    for index in _best_first(impressions):
-        for group, inks in found:
-            leader = impressions[group[0]]
-            if not may_be_one_seal(leader, impressions[index]):
-                continue
-            laid = register(leader, impressions[index])
-            if laid.is_same_seal:
-                group.append(index)
-                inks.append(laid.ink)
-                break
-        else:
-            found.append(([index], [flat_ink(impressions[index])]))
-    return sorted((_most_complete_first(group, inks, impressions) for group, inks in found), key=min)
 
-
-def _most_complete_first(
-    group: list[int], inks: list[InkAmount], impressions: Sequence[Impression]
-) -> tuple[int, ...]:
-    """Return the members of a group, first the one most like what at least half of them show.
-
-    Where ink did not arrive an impression lacks what the others have; where it smeared it has what
-    the others lack. Both tell more than any measure of one impression alone.
-    """
-    masks = np.stack(inks) > 0.5
-    common = masks.sum(0) >= len(group) / 2
-    whole = int(common.sum())
-
-    def worth(position: int) -> float:
-        mask = masks[position]
-        dice = 2 * float((mask & common).sum()) / max(1, int(mask.sum()) + whole)
-        return dice + SCORE_WEIGHT * impressions[group[position]].quality.score
-
-    order = sorted(range(len(group)), key=lambda position: (-worth(position), group[position]))
-    return tuple(group[position] for position in order)
+    impression: Impression
+    sources: NDArray[np.int16]
 
 
 def fuse(impressions: Sequence[Impression]) -> Impression:
     """Return one impression that has the ink of all, laid over the best of them.
 
-    Where an impression got no ink, the others decide; where several did, their mean, so that
-    strokes grow no thicker than they are. One impression comes back as it is.
+    Where an impression got no ink, or print hides it, the others decide; where several did, their
+    mean, so that strokes grow no thicker than they are; where one is over-inked, the others again.
+    One impression comes back as it is.
 
     Raises:
         ImpressionUnusable: none, more than MAX_IMPRESSIONS, or of evidently different seals.
     """
-    _check_count(impressions)
+    return fuse_shown(impressions).impression
+
+
+def fuse_shown(impressions: Sequence[Impression]) -> Fused:
+    """Return what `fuse` returns, and of each pixel which impression it came from.
+
+    Raises:
+        ImpressionUnusable: none, more than MAX_IMPRESSIONS, or of evidently different seals.
+    """
+    check_count(impressions)
     if not impressions:
         raise ImpressionUnusable(
             "there is no impression to fuse; scan the form again", zh="没有可用印模，请重新扫描"
         )
     if len(impressions) == 1:
-        return impressions[0]
-    order = _best_first(impressions)
+        only = impressions[0]
+        return Fused(only, np.where(only.ink > 0.5, 0, -1).astype(np.int16))
+    order = best_first(impressions)
     best = impressions[order[0]]
-    inks = [flat_ink(best)]
-    weights = [best.quality.score]
+    size_px = frame_of(best)
+    members = [_Laid(best, box_from_own_flat(best), size_px, best.quality.score)]
     for index in order[1:]:
         other = impressions[index]
         if not may_be_one_seal(best, other):
             raise _different(order[0], index)
         laid = register(best, other)
-        if not laid.is_same_seal:
+        if kinship(best, other, laid) is Kinship.DIFFERENT:
             raise _different(order[0], index)
-        inks.append(laid.ink)
-        weights.append(other.quality.score * laid.likeness)
-    return _combined(best, [impressions[index] for index in order], _merge(inks, weights, best))
+        members.append(_Laid(other, laid.box_from_flat, size_px, other.quality.score * laid.agreement))
+    shares = _shares(members, best)
+    ink = np.asarray(np.clip(sum(m.ink * share for m, share in zip(members, shares, strict=True)), 0, 1))
+    strength = None
+    if all(member.strength is not None for member in members):
+        parts = [m.strength * s for m, s in zip(members, shares, strict=True) if m.strength is not None]
+        strength = np.asarray(np.sum(parts, axis=0), np.float32)
+    covered = np.min([member.covered for member in members], axis=0).astype(np.float32)
+    given = np.stack([member.ink * share for member, share in zip(members, shares, strict=True)])
+    sources = np.where(ink > 0.5, np.array(order)[given.argmax(0)], -1).astype(np.int16)
+    whole = _combined(best, [impressions[index] for index in order], ink.astype(np.float32))
+    return Fused(replace(whole, strength=strength, covered=covered), sources)
 
 
-def _check_count(impressions: Sequence[Impression]) -> None:
-    if len(impressions) > MAX_IMPRESSIONS:
-        raise ImpressionUnusable(
-            f"{len(impressions)} impressions are more than {MAX_IMPRESSIONS}; hand in fewer",
-            zh=f"印模数量{len(impressions)}超过上限{MAX_IMPRESSIONS}",
-        )
+def source_picture(fused: Fused) -> RgbImage:
+    """Return the fused ink on white paper, what each impression gave in a colour of its own."""
+    count = int(fused.sources.max(initial=0)) + 1
+    colours = [(255, 255, 255)] + [_member_rgb(number, count) for number in range(count)]
+    rgb = np.array(colours, np.float32)[fused.sources + 1]
+    depth = np.clip(fused.impression.ink, 0, 1)[..., None]
+    return np.asarray(np.round(255 - (255 - rgb) * depth), np.uint8)
 
 
-def _best_first(impressions: Sequence[Impression]) -> list[int]:
-    return sorted(range(len(impressions)), key=lambda i: (-impressions[i].quality.score, i))
+def _member_rgb(number: int, count: int) -> tuple[int, int, int]:
+    red, green, blue = colorsys.hsv_to_rgb(number / max(3, count), 0.9, 0.8)
+    return round(255 * red), round(255 * green), round(255 * blue)
 
 
 def _different(first: int, second: int) -> ImpressionUnusable:
@@ -117,15 +111,56 @@ def _different(first: int, second: int) -> ImpressionUnusable:
     )
 
 
-def _merge(inks: list[InkAmount], weights: list[float], best: Impression) -> InkAmount:
-    """Return the mean of the inks, each weighted by whether it has ink thereabouts."""
+class _Laid:
+    """The layers of one impression over the frame of the best one."""
+
+    def __init__(
+        self,
+        impression: Impression,
+        box_from_flat: NDArray[np.float64],
+        size_px: tuple[int, int],
+        weight: float,
+    ) -> None:
+        def over(layer: InkAmount) -> InkAmount:
+            return np.asarray(np.maximum(lay(layer, box_from_flat, size_px), 0), np.float32)
+
+        self.ink: InkAmount = np.minimum(over(impression.ink), np.float32(1))
+        self.strength = None if impression.strength is None else over(impression.strength)
+        self.covered: InkAmount = np.zeros_like(self.ink)
+        if impression.covered is not None:
+            self.covered = np.minimum(over(impression.covered), np.float32(1))
+        self.weight = weight * (1 - impression.quality.smear) ** 2
+
+
+def _shares(members: list[_Laid], best: Impression) -> NDArray[np.float32]:
+    """Return (n, h, w): how much each member counts at each pixel; they add up to 1.
+
+    A member counts as far as ink arrived around the pixel, no more for having too much of it: of
+    what the others have in the middle it may have as much, and is doubted for more.
+    """
     sigma = max(1.0, _REACH * max(best.size_px))
-    stack = np.stack(inks)
-    arrived = np.stack([cv2.GaussianBlur(np.minimum(ink, 1.0), (0, 0), sigma) for ink in inks])
-    most = np.maximum(arrived.max(0), 1e-3)
-    share = (arrived / most) ** 3 * np.array(weights, np.float32)[:, None, None]
-    merged = (stack * share).sum(0) / np.maximum(share.sum(0), 1e-6)
-    return np.asarray(np.clip(merged, 0, 1), np.float32)
+    clear = np.stack([_clear(member.covered) for member in members])
+    seen = np.stack([cv2.GaussianBlur(c, (0, 0), sigma) for c in clear])
+    around = np.stack(
+        [cv2.GaussianBlur(m.ink * c, (0, 0), sigma) for m, c in zip(members, clear, strict=True)]
+    )
+    around = around / np.maximum(seen, 0.05)
+    most = np.maximum(around.max(0), 1e-3)
+    reached = np.where(around >= 0.4 * around.max(0), around, np.nan)
+    usual = np.nanmedian(reached, axis=0)
+    if len(members) == 2:
+        usual = most
+    arrived = around / np.maximum(usual, 1e-3)
+    excess = np.maximum(arrived - 1, 0)
+    share = np.minimum(arrived, 1) ** 3 / (1 + (excess / _OVER_INKED) ** 2)
+    share = share * (clear + 1e-3) * np.array([member.weight for member in members])[:, None, None]
+    return np.asarray(share / np.maximum(share.sum(0), 1e-9), np.float32)
+
+
+def _clear(covered: InkAmount) -> InkAmount:
+    """Return where no print lies over the ink or beside it, 0..1."""
+    near = cv2.dilate(covered, np.ones((3, 3), np.uint8))
+    return np.asarray(cv2.GaussianBlur(1 - np.minimum(2 * near, 1), (0, 0), 0.8), np.float32)
 
 
 def _combined(best: Impression, members: list[Impression], ink: InkAmount) -> Impression:

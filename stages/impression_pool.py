@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from seal_imaging import Impression, InkAmount, group_impressions
-from seal_imaging.fuse import MAX_IMPRESSIONS
+from seal_imaging.group import MAX_IMPRESSIONS
 from stages.errors import InputRefused
 
 MAX_KEPT_OF_A_SEAL = 4

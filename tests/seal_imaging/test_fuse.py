@@ -15,7 +15,7 @@ from seal_imaging import (
     group_impressions,
     read_impressions,
 )
-from seal_imaging.fuse import MAX_IMPRESSIONS
+from seal_imaging.group import MAX_IMPRESSIONS
 from tests.seal_imaging.conftest import Draw
 from tests.seal_imaging.truth import canvas_dice, dice
 
