@@ -11,7 +11,7 @@ from seal_imaging.reader import ReadLine, TextReader
 from seal_imaging.strips import Box, clear_frame, runs, strip_of_cells, without_specks
 
 SUNK_INK = 0.5
-"""A seal with more ink than this has its characters left white (白文, 阴文)."""
+"""A seal whose rim has more ink than this at every depth has its characters left white (白文, 阴文)."""
 MAX_COLUMNS = 4
 MAX_ARRANGEMENTS = 8
 CLOSING = ("印", "章", "印章")
@@ -43,14 +43,22 @@ def read_cells(upright: InkAmount, reader: TextReader) -> tuple[ReadLine, Box]:
 def _raised(upright: InkAmount) -> InkAmount:
     """Return the characters as ink, whether they were raised or sunk, without the frame."""
     height, width = upright.shape
-    rim_y, rim_x = height // 8, width // 8
-    core = upright[rim_y : height - rim_y, rim_x : width - rim_x]
-    if float((core > 0.5).mean()) < SUNK_INK:
+    if not _is_sunk(upright > 0.5):
         return without_specks(clear_frame(upright), least_px=60)
     white = np.zeros_like(upright)
     edge_y, edge_x = max(2, height // 40), max(2, width // 40)
     white[edge_y:-edge_y, edge_x:-edge_x] = 1 - upright[edge_y:-edge_y, edge_x:-edge_x]
     return without_specks(clear_frame(white), least_px=60)
+
+
+def _is_sunk(inked: NDArray[np.bool_]) -> bool:
+    """Tell whether characters are left white: there is then no gap between a frame and the characters."""
+    side = min(inked.shape)
+    rings = []
+    for depth in range(side // 40, side // 6, max(1, side // 160)):
+        inner = inked[depth:-depth, depth:-depth]
+        rings.append(np.concatenate([inner[0], inner[-1], inner[:, 0], inner[:, -1]]).mean())
+    return bool(min(rings) > SUNK_INK)
 
 
 def _extent(ink: InkAmount) -> Box | None:

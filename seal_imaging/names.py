@@ -8,6 +8,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from seal_imaging.reader import ReadCharacter
+from seal_imaging.simplified import SIMPLIFIED
 from seal_imaging.text import SealLine
 
 STRONG = 0.9
@@ -34,20 +35,6 @@ _KIND = re.compile(
 )
 _PERSON = re.compile(r"(?:之印章?|印章|印|章)$")
 LONGEST_PERSON = 4
-
-_TRADITIONAL = (
-    "國国際际業业貿贸團团電电機机實实開开發发興兴廣广東东華华龍龙鳳凤豐丰達达遠远進进運运通通聯联網网絡络資资產产"
-    "經经濟济營营銷销設设計计師师務务所所會会員员環环節节約约農农場场礦矿鋼钢鐵铁銀银銅铜錦锦鋒锋鑽钻鴻鸿鵬鹏麗丽"
-    "寶宝寧宁慶庆億亿優优偉伟傳传倫伦價价儀仪備备勝胜勞劳區区協协參参雙双壓压塑塑壽寿學学術术織织維维紡纺紅红紙纸"
-    "級级結结統统綠绿線线緣缘縣县義义習习聖圣聲声腦脑膠胶臺台舊旧藝艺莊庄蓮莲藍蓝蘇苏蘭兰裝装製制見见視视觀观規规"
-    "訊讯記记許许證证評评試试話话詢询誠诚語语說说課课調调諾诺謝谢護护讀读變变負负財财貨货質质購购賽赛贏赢車车軌轨"
-    "軟软轉转輕轻輝辉輪轮輸输轄辖辦办遊游選选邊边郵邮鄉乡醫医釀酿鎮镇鏡镜長长門门閃闪間间閣阁關关陽阳陸陆陳陈隊队"
-    "階阶隆隆雲云霧雾靈灵靜静韻韵頁页項项順顺預预頓顿領领題题顏颜顧顾風风飛飞飯饭飲饮飾饰館馆馬马駿骏驗验體体魚鱼"
-    "鮮鲜鳥鸟鹽盐麥麦黃黄點点齊齐歲岁報报強强張张彥彦後后從从徑径徵征應应懷怀戰战戶户拋抛採采據据擇择擴扩攝摄數数"
-    "時时晉晋曆历書书樂乐橋桥樓楼標标樣样樹树權权歐欧歡欢氣气決决沒没況况測测湯汤溫温滅灭滿满漁渔漢汉潔洁濤涛灣湾"
-    "無无煙烟熱热燈灯爾尔牆墙獅狮獎奖環环瑪玛畫画療疗盡尽監监盤盘眾众礎础碼码禮礼種种稅税穩稳窯窑競竞筆笔築筑簡简"
-)
-_SIMPLIFIED = dict(zip(_TRADITIONAL[::2], _TRADITIONAL[1::2], strict=True))
 
 
 class NameAnswer(StrEnum):
@@ -181,7 +168,7 @@ def _missing_cost(seen: Sequence[ReadCharacter], before: int) -> float:
 def _plain(text: str) -> str:
     """Return a name without what makes no difference."""
     folded = _DROPPED.sub("", unicodedata.normalize("NFKC", text)).upper()
-    return "".join(_SIMPLIFIED.get(character, character) for character in folded)
+    return "".join(SIMPLIFIED.get(character, character) for character in folded)
 
 
 def _plain_characters(characters: Sequence[ReadCharacter]) -> list[ReadCharacter]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from seal_imaging.errors import ReaderUnavailable
 from seal_imaging.reader import ReadCharacter, ReadLine, Strip
+from seal_imaging.simplified import SIMPLIFIED
 
 MODEL_NAME = "PP-OCRv6_rec_small.onnx"
 HEIGHT_PX = 48
@@ -25,9 +26,13 @@ MAX_STRIPS = 64
 OTHERS = 6
 MIN_OTHER = 1e-4
 
+PUNCTUATION = "()（）·-—. "
+FIRST_IDEOGRAPH, LAST_IDEOGRAPH = "\u3400", "\U0003ffff"
 UNCOMMON = 0.02
-"""Weight of a Chinese character outside GB 2312, which holds the simplified ones: seals are cut in these
-(国发〔1999〕25号), and what looks like a traditional one (強) is a worn simplified one (强)."""
+"""Weight of other signs, and of a Chinese character outside GB 2312, which holds the simplified ones: seals
+are cut in these (国发〔1999〕25号), and what looks like a traditional one is mostly a worn simplified one."""
+FOLDED = 0.1
+"""How much of the belief in a traditional character its simplified form gets."""
 
 Odds = NDArray[np.float32]
 """(steps, characters), the model's probability of each character at each step; the first is "none"."""
@@ -49,6 +54,7 @@ class RapidReader:
         self._session: Any = None
         self._characters: list[str] = []
         self._uncommon: NDArray[np.bool_] = np.zeros(0, np.bool_)
+        self._folds: NDArray[np.intp] = np.zeros((0, 2), np.intp)
 
     def read(self, strips: Sequence[Strip], *, alphabet: str = "") -> list[ReadLine]:
         """Return one line for each strip.
@@ -61,7 +67,7 @@ class RapidReader:
         lines: list[ReadLine] = []
         for strip in strips[:MAX_STRIPS]:
             odds, used = self._odds(strip)
-            odds = _only(odds, allowed) if allowed is not None else _simplified(odds, self._uncommon)
+            odds = _only(odds, allowed) if allowed is not None else self._simplified(odds)
             lines.append(_decoded(odds, used, self._characters))
         lines += [ReadLine()] * (len(strips) - len(lines))
         return lines
@@ -97,6 +103,9 @@ class RapidReader:
             # Index 0 is the model's "no character here", the last one a space.
             self._characters = ["", *listed.splitlines(), " "]
             self._uncommon = np.array([_is_uncommon(character) for character in self._characters])
+            place = {character: k for k, character in enumerate(self._characters)}
+            pairs = [(place[a], place[b]) for a, b in SIMPLIFIED.items() if a in place and b in place]
+            self._folds = np.array(pairs, np.intp).reshape(-1, 2)
             self._session = session
 
     def _odds(self, strip: Strip) -> tuple[Odds, float]:
@@ -109,6 +118,20 @@ class RapidReader:
         name = self._session.get_inputs()[0].name
         odds = np.asarray(self._session.run(None, {name: padded})[0][0], np.float32)
         return odds, width / padded.shape[3]
+
+    def _simplified(self, odds: Odds) -> Odds:
+        """Return the odds with those of traditional characters given to the simplified ones.
+
+        That no character is there stays as likely as it was.
+        """
+        kept = odds.copy()
+        kept[:, self._folds[:, 1]] += np.float32(FOLDED) * odds[:, self._folds[:, 0]]
+        kept[:, self._folds[:, 0]] = 0
+        kept[:, self._uncommon] *= np.float32(UNCOMMON)
+        kept[:, 0] = 0
+        kept *= (1 - odds[:, :1]) / np.maximum(kept.sum(1, keepdims=True), 1e-12)
+        kept[:, 0] = odds[:, 0]
+        return kept
 
     def _allowed(self, alphabet: str) -> NDArray[np.bool_] | None:
         if not alphabet:
@@ -132,8 +155,11 @@ def _packaged_model() -> str:
 
 
 def _is_uncommon(character: str) -> bool:
-    if not "\u3400" <= character <= "\U0003ffff":
+    """Tell whether seals hardly ever bear a character."""
+    if (character.isascii() and character.isalnum()) or character in PUNCTUATION:
         return False
+    if not FIRST_IDEOGRAPH <= character <= LAST_IDEOGRAPH:
+        return True
     try:
         character.encode("gb2312")
     except UnicodeEncodeError:
@@ -145,19 +171,6 @@ def _only(odds: Odds, allowed: NDArray[np.bool_]) -> Odds:
     """Return the odds as if nothing but the allowed characters existed."""
     kept = np.where(allowed, odds, np.float32(0))
     return np.asarray(kept / np.maximum(kept.sum(1, keepdims=True), 1e-12), np.float32)
-
-
-def _simplified(odds: Odds, uncommon: NDArray[np.bool_]) -> Odds:
-    """Return the odds with those of uncommon characters weighted down and their loss given to the others.
-
-    That no character is there stays as likely as it was.
-    """
-    kept = np.where(uncommon, odds * np.float32(UNCOMMON), odds)
-    kept[:, 0] = 0
-    room = (1 - odds[:, :1]) / np.maximum(kept.sum(1, keepdims=True), 1e-12)
-    kept *= room
-    kept[:, 0] = odds[:, 0]
-    return np.asarray(kept, np.float32)
 
 
 def _decoded(odds: Odds, used: float, characters: list[str]) -> ReadLine:
