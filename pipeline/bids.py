@@ -17,6 +17,7 @@ from pipeline.orders import FrozenSeal, SigningOrder
 from pipeline.packages import LookedAt, OpenedPackage, look
 from pipeline.permissions import Actor, Permission, check_may
 from pipeline.progress import Progress, Silent
+from pipeline.slots import slots_from_record
 from pipeline.steps import Signers
 from stages.authorities import fingerprint_of
 from stages.documents import BidPackage, SealFace
@@ -272,7 +273,9 @@ class Bids:
         frozen = []
         for name in sorted({rule.seal for rule in rules.rules}):
             seal = self._records.seal(name)
-            frozen.append(FrozenSeal(seal.id, name, seal.image_digest, seal.ink_box_mm))
+            frozen.append(
+                FrozenSeal(seal.id, name, seal.image_digest, seal.ink_box_mm, slots_from_record(seal))
+            )
         return tuple(frozen)
 
     def _faces(self, seals: Sequence[FrozenSeal], folder: Path) -> dict[str, SealFace]:

@@ -26,6 +26,8 @@ def seal_json(seal: SealRecord, certificate: str | None) -> dict[str, Any]:
         "valid_until": seal.valid_until_at.isoformat(),
         "image_sha256": seal.image_digest,
         "eseal_sha256": seal.eseal_digest,
+        "micro_pattern": seal.micro_pattern,
+        "slots": [dict(slot) for slot in seal.text_slots],
     }
 
 
@@ -68,6 +70,7 @@ def marks_json(file: LookedAt) -> list[dict[str, Any]]:
             "h_mm": round(mark.h_mm, MM_DIGITS),
             "seal": mark.seal,
             "rule": mark.rule,
+            "text": dict(mark.text),
             "strip": [mark.strip.side, round(mark.strip.start, 6), round(mark.strip.end, 6)]
             if mark.strip
             else None,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from stages.documents import SealFace
+from stages.documents import SealFace, TextSlot
 
 
 @dataclass(frozen=True)
@@ -16,12 +16,14 @@ class FrozenSeal:
 
     Attributes:
         ink_box_mm: x, y, w, h of the ink on the 70 mm canvas.
+        slots: where text is set when it is stamped.
     """
 
     seal_id: str
     name: str
     image_sha256: str
     ink_box_mm: tuple[float, float, float, float]
+    slots: tuple[TextSlot, ...] = ()
 
     def face(self, image_path: Path) -> SealFace:
         """Return what planning and stamping need, its picture at image_path."""
@@ -30,6 +32,7 @@ class FrozenSeal:
             image_path=image_path,
             image_sha256=self.image_sha256,
             ink_box_mm=self.ink_box_mm,
+            slots=self.slots,
         )
 
 
@@ -47,8 +50,12 @@ class SigningOrder:
     location: str
 
     def to_record(self) -> Mapping[str, object]:
-        """Return it as the plain JSON the records keep."""
-        plain: Mapping[str, object] = json.loads(_ORDER.dump_json(self))
+        """Return it as the plain JSON the records keep.
+
+        It decides whether two submissions are the same, so what is not set is left out: seals without
+        slots make the record they made before there were slots.
+        """
+        plain: Mapping[str, object] = json.loads(_ORDER.dump_json(self, exclude_defaults=True))
         return plain
 
 

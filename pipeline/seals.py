@@ -12,13 +12,18 @@ from pipeline.errors import WrongState
 from pipeline.exports import export_object, sha256_of
 from pipeline.folders import make_folder
 from pipeline.keys import check_usable
+from pipeline.marking import MarkingKeys
 from pipeline.permissions import Actor, Permission, check_may
+from pipeline.slots import slots_from_record, slots_to_record
 from pipeline.steps import Signers
 from seal_imaging import Reason
 from stages.authorities import Signer, fingerprint_of
+from stages.documents import TextSlot
 from stages.extract import ExtractedSeals, ExtractOptions, extract
 from stages.ingest import read_scan
 from stages.make import SealKind, SealOrder, make
+from stages.pdf.slot_text import check_slots
+from stages.seal_images import write_marked
 from stages.seal_notes import check_reasons
 from storage.objects import ObjectStore
 from storage.records import Records
@@ -37,12 +42,16 @@ class SealWish:
     Attributes:
         owner: full name of the organisation or person.
         owner_code: 统一社会信用代码; may be empty.
+        micro_pattern: whether its image gets a pattern that a scan can be checked for (防伪图样).
+        slots: where text is set when it is stamped (动态输入章).
     """
 
     name: str
     owner: str
     owner_code: str
     kind: SealKind
+    micro_pattern: bool = False
+    slots: tuple[TextSlot, ...] = ()
 
 
 class Seals:
@@ -57,6 +66,7 @@ class Seals:
         maker_uri: str,
         scratch: Path,
         clock: Clock,
+        marking: MarkingKeys,
     ) -> None:
         self._records = records
         self._store = store
@@ -64,6 +74,7 @@ class Seals:
         self._maker_uri = maker_uri
         self._scratch = scratch
         self._clock = clock
+        self._marking = marking
 
     def extract(
         self,
@@ -107,7 +118,7 @@ class Seals:
         reason that speaks against the image answers for it: that becomes an event.
 
         Raises:
-            InputRefused: the image is not a true-to-size seal image.
+            InputRefused: the image is not a true-to-size seal image, or a text slot makes no sense.
             ImpressionUnusable: extraction said of this image that it must not become a seal, and nobody
                 accepts the reason.
             SigningRefused: the maker's or the signer's key cannot be used, or its certificate may not sign.
@@ -117,7 +128,8 @@ class Seals:
         signer = self._signers.signer(key_uri)
         now = self._clock()
         check_usable(signer, now)
-        known = self._known(wish, sha256_of(image) if image.is_file() else "")
+        check_slots(wish.slots)
+        known = self._known(wish, image)
         if known is not None:
             return known
         accepted = check_reasons(image, accepted_reasons)
@@ -133,15 +145,16 @@ class Seals:
         maker = self._signers.signer(self._maker_uri)
         self._scratch.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._scratch, prefix="seal-") as folder:
+            picture = self._picture(image, wish, order.seal_id, Path(folder))
             made = make(
-                image,
+                picture,
                 order,
                 maker,
                 made_at=now,
                 certificates=[signer.certificate],
                 scratch=Path(folder),
             )
-            kept_image = self._store.put_file(image)
+            kept_image = self._store.put_file(picture)
             kept_seal = self._store.put_file(made.path)
         record = SealRecord(
             id=order.seal_id,
@@ -160,6 +173,8 @@ class Seals:
             created_at=now,
             valid_from_at=order.valid_from,
             valid_until_at=order.valid_until,
+            micro_pattern=wish.micro_pattern,
+            text_slots=slots_to_record(wish.slots),
         )
         self._records.add_certificate(certificate_record(signer))
         self._records.add_seal(record, actor=by, at=now)
@@ -169,12 +184,23 @@ class Seals:
             self._records.append_event("accept_reasons", details, actor=by, at=now)
         return record
 
-    def _known(self, wish: SealWish, image_sha256: str) -> SealRecord | None:
+    def _picture(self, image: Path, wish: SealWish, seal_id: str, folder: Path) -> Path:
+        """Return the picture the seal is made of: the one handed in, with its pattern where wished for."""
+        if not wish.micro_pattern:
+            return image
+        return write_marked(image, self._marking.key_of(seal_id), folder / "marked.png")
+
+    def _known(self, wish: SealWish, image: Path) -> SealRecord | None:
         taken = [seal for seal in self._records.seals() if seal.name == wish.name]
         if not taken:
             return None
         seal = taken[0]
-        if (seal.image_digest, seal.owner, seal.kind) != (image_sha256, wish.owner, wish.kind.value):
+        with tempfile.TemporaryDirectory(dir=make_folder(self._scratch), prefix="seal-") as folder:
+            digest = ""
+            if image.is_file():
+                digest = sha256_of(self._picture(image, wish, seal.id, Path(folder)))
+        has = (seal.image_digest, seal.owner, seal.kind, slots_from_record(seal))
+        if has != (digest, wish.owner, wish.kind.value, wish.slots):
             raise WrongState(
                 f"there is another seal named {wish.name}; choose another name",
                 zh=f"已有另一枚名为“{wish.name}”的印章，请换一个名称",

@@ -21,10 +21,12 @@ from pipeline.clock import utc_now
 from pipeline.errors import UsageRefused
 from pipeline.folders import make_folder
 from pipeline.keyring import Keyring
+from pipeline.marking import MarkingKeys
 from pipeline.permissions import Actor
 from pipeline.roots import read_crls, read_roots
 from pipeline.runner import Runner
 from pipeline.scratch import scratch_folder
+from pipeline.seal_checks import SealChecks
 from pipeline.seals import Seals
 from pipeline.settings import Settings
 from pipeline.steps import Steps
@@ -201,6 +203,18 @@ class App:
         )
 
     @cached_property
+    def marking(self) -> MarkingKeys:
+        """The keys of micro-patterns."""
+        return MarkingKeys(self.home)
+
+    @cached_property
+    def seal_checks(self) -> SealChecks:
+        """Whether a scan shows a seal that was made here."""
+        return SealChecks(
+            records=self.records, store=self.store, marking=self.marking, scratch=self.scratch, clock=utc_now
+        )
+
+    @cached_property
     def seals(self) -> Seals:
         """The seal line's service."""
         return Seals(
@@ -210,6 +224,7 @@ class App:
             maker_uri=self.pki.maker_uri,
             scratch=self.scratch,
             clock=utc_now,
+            marking=self.marking,
         )
 
     @cached_property

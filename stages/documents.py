@@ -112,6 +112,33 @@ class InspectedDocument:
     taken_names: tuple[str, ...] = ()
 
 
+class SlotAlign(StrEnum):
+    """Where in its slot a text shorter than the slot stands."""
+
+    LEFT = "left"
+    CENTER = "center"
+    RIGHT = "right"
+
+
+@dataclass(frozen=True)
+class TextSlot:
+    """A place on a seal whose text is set when it is stamped (动态输入章): a date, a number.
+
+    Attributes:
+        name: what plans call it.
+        x_mm, y_mm, w_mm, h_mm: its box on the 70 mm canvas; h_mm is the characters' height.
+        max_chars: how many characters a text may have.
+    """
+
+    name: str
+    x_mm: float
+    y_mm: float
+    w_mm: float
+    h_mm: float
+    max_chars: int
+    align: SlotAlign = SlotAlign.CENTER
+
+
 @dataclass(frozen=True)
 class SealFace:
     """What planning and stamping must know of a seal.
@@ -120,12 +147,14 @@ class SealFace:
         name: what plans call it.
         image_path: the finished 1400 × 1400 RGBA PNG, 20 px/mm.
         ink_box_mm: x, y, w, h of the ink on the 70 mm canvas; w and h are the seal's true size.
+        slots: where text is set when the seal is stamped.
     """
 
     name: str
     image_path: Path
     image_sha256: str
     ink_box_mm: tuple[float, float, float, float]
+    slots: tuple[TextSlot, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -149,6 +178,7 @@ class Mark:
     Attributes:
         x_mm, y_mm, w_mm, h_mm: the box of what is drawn (of the strip, for a paging seal).
         rule: index of the plan's rule that put it there.
+        text: slot and text, for a seal whose text is set when it is stamped.
     """
 
     page_index: int
@@ -159,6 +189,7 @@ class Mark:
     h_mm: float
     rule: int
     strip: Strip | None = None
+    text: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

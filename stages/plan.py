@@ -1,15 +1,16 @@
 """Resolve the rules of a plan to marks: which seal, on which page, where in mm. Nothing is drawn here."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from stages.documents import InspectedDocument, Mark, PageGeometry, PlannedDocument, SealFace, SourceFile
 from stages.errors import NothingToMark, PlacementRefused, PlanRefused
 from stages.page_selection import select_pages
 from stages.paging import paging_marks
 from stages.pdf.base import refusals_named
+from stages.pdf.slot_text import check_text
 from stages.pdf.text import TextHit, TextSearch, search_text, without_repeats
-from stages.plan_rules import KeywordRule, PagingRule, PlanRules, PositionRule
+from stages.plan_rules import KeywordRule, PagingRule, PlanRules, PositionRule, Rule
 
 MAX_MARKS = 20_000
 """Marks on one file: 5,000 pages with four seals each."""
@@ -66,7 +67,7 @@ def plan(
     """Return every mark the rules put on a file, in the order of the rules, then of the pages.
 
     Raises:
-        PlanRefused: a rule for this file names a seal that is not in faces.
+        PlanRefused: a rule for this file names a seal that is not in faces, or a text its seal cannot take.
         NothingToMark: a keyword or page that a rule wants in this very file is not there, or no mark at
             all where the plan does not allow it.
         PlacementRefused: a page is smaller than a seal, or more than MAX_MARKS.
@@ -75,6 +76,8 @@ def plan(
     draft = _Draft(source.name, inspected.pages, faces)
     wanted = [(index, rule) for index, rule in enumerate(rules.rules) if rule.applies_to(source.name)]
     _check_seals(source.name, [(index, rule.seal) for index, rule in wanted], faces)
+    for index, rule in wanted:
+        _check_texts(draft, index, rule)
     keyword_rules = [(index, rule) for index, rule in wanted if isinstance(rule, KeywordRule)]
     searches = _searches(source, draft, keyword_rules)
     marks: list[Mark] = []
@@ -85,7 +88,7 @@ def plan(
             new = _paging(draft, index, rule)
         else:
             new = _position_marks(draft, index, rule)
-        marks += new
+        marks += [replace(mark, text=rule.texts) for mark in new] if rule.text else new
         if len(marks) > MAX_MARKS:
             raise PlacementRefused(
                 f"{source.name}: more than {MAX_MARKS} marks; use fewer or narrower rules",
@@ -115,6 +118,27 @@ def _check_seals(name: str, wanted: Sequence[tuple[int, str]], faces: Mapping[st
                 f"{name}: rules[{index}].seal: there is no seal {seal}; known seals: {known}",
                 zh=f"{name}：rules[{index}].seal：没有名为“{seal}”的印章；现有印章：{known}",
             )
+
+
+def _check_texts(draft: _Draft, index: int, rule: Rule) -> None:
+    """Check the texts of a rule against its seal's slots, and warn of slots that stay empty.
+
+    Raises:
+        PlanRefused: see `slot_text.check_text`.
+    """
+    face = draft.faces[rule.seal]
+    try:
+        check_text(face, rule.texts)
+    except PlanRefused as error:
+        where = f"{draft.name}: rules[{index}].text"
+        raise PlanRefused(f"{where}: {error}", zh=f"{where}：{error.zh}") from error
+    empty = [slot.name for slot in face.slots if slot.name not in rule.text]
+    if empty and not isinstance(rule, PagingRule):
+        names = "、".join(empty)
+        draft.warnings.append(
+            f"{rule.seal} 的动态文字栏 {names} 留空 / "
+            f"{rule.seal}: text slots {names} stay empty (rules[{index}])"
+        )
 
 
 def _searches(

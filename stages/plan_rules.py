@@ -22,6 +22,9 @@
         position: 0.5              # along the edge from the top or left, 0..1
         every: 0                   # one seal for every N pages; 0 = one over all
         skip_first: 0              # pages at the beginning without a strip
+      - seal: 收文章                # a seal with text slots (动态输入章): what stands in them this time
+        keyword: 收文日期
+        text: {日期: 2026年3月1日, 编号: "017"}
 
 Keywords and paging take `pages` too. `docs/plan.md` explains the same with examples.
 """
@@ -44,6 +47,7 @@ from pydantic import (
     StrictStr,
     Tag,
     ValidationError,
+    field_validator,
 )
 
 from stages.errors import PlacementRefused, PlanRefused
@@ -55,6 +59,8 @@ MAX_RULES = 200
 MAX_PATTERNS = 50
 MAX_NAME_CHARS = 200
 MAX_OFFSET_MM = 2000.0
+MAX_TEXTS = 8
+MAX_TEXT_CHARS = 200
 
 ALL_FILES = ("*",)
 
@@ -86,6 +92,7 @@ Length = Annotated[StrictFloat, Field(ge=-MAX_OFFSET_MM, le=MAX_OFFSET_MM, allow
 Distance = Annotated[StrictFloat, Field(ge=0, le=MAX_OFFSET_MM, allow_inf_nan=False)]
 Pages = Annotated[StrictStr, BeforeValidator(_page_text), AfterValidator(_checked_selection)]
 Keyword = Annotated[StrictStr, AfterValidator(_checked_keyword)]
+SlotValue = Annotated[StrictStr, BeforeValidator(_page_text), Field(min_length=1, max_length=MAX_TEXT_CHARS)]
 Patterns = Annotated[tuple[Name, ...], BeforeValidator(_listed), Field(min_length=1, max_length=MAX_PATTERNS)]
 Keywords = Annotated[
     tuple[Keyword, ...], BeforeValidator(_listed), Field(min_length=1, max_length=MAX_PATTERNS)
@@ -102,6 +109,12 @@ class _Rule(_Strict):
     seal: Name
     files: Patterns = ALL_FILES
     pages: Pages = "all"
+    text: Annotated[dict[Name, SlotValue], Field(max_length=MAX_TEXTS)] = Field(default_factory=dict)
+
+    @property
+    def texts(self) -> tuple[tuple[str, str], ...]:
+        """Slot and text, in the order of the plan."""
+        return tuple(self.text.items())
 
     @property
     def names_files(self) -> bool:
@@ -139,6 +152,13 @@ class PagingRule(_Rule):
     position: Annotated[StrictFloat, Field(ge=0, le=1, allow_inf_nan=False)] = 0.5
     every: Annotated[StrictInt, Field(ge=0, le=5000)] = 0
     skip_first: Annotated[StrictInt, Field(ge=0, le=5000)] = 0
+
+    @field_validator("text")
+    @classmethod
+    def _no_text(cls, value: dict[str, str]) -> dict[str, str]:
+        if value:
+            raise ValueError("a paging seal is cut into strips and takes no text")
+        return value
 
 
 def _kind_of(rule: object) -> str | None:

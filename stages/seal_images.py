@@ -7,6 +7,7 @@ from PIL import Image
 
 from seal_imaging import ImpressionUnusable, RgbaImage, ink_box_mm
 from seal_imaging.compose import INK_ALPHA
+from seal_imaging.micropattern import put_pattern
 from seal_imaging.units import CANVAS_MM, SEAL_PX_PER_MM, dpi_from_px_per_mm, px_per_metre
 from stages.errors import InputRefused
 from stages.pictures import open_picture_bytes, reading
@@ -30,6 +31,32 @@ def write_png(path: Path, image: RgbaImage, *, px_per_mm: float | None) -> None:
     else:
         dpi = dpi_from_px_per_mm(px_per_mm)
         picture.save(path, format="PNG", dpi=(dpi, dpi))
+
+
+def write_marked(image: Path, key: bytes, out: Path) -> Path:
+    """Write a finished seal image again with the key's micro-pattern in its ink; return where.
+
+    Raises:
+        InputRefused: see `read_seal_image`.
+    """
+    read_seal_image(image)
+    write_png(out, put_pattern(read_pixels(image), key), px_per_mm=SEAL_PX_PER_MM)
+    return out
+
+
+def read_pixels(image: Path) -> RgbaImage:
+    """Return the pixels of a finished seal image, 1400 × 1400 × 4.
+
+    Raises:
+        InputRefused: not a PNG, larger, or damaged.
+    """
+    with (
+        open_picture_bytes(
+            image.read_bytes(), name=image.name, formats=frozenset({"PNG"}), max_pixels=CANVAS_PX * CANVAS_PX
+        ) as picture,
+        reading(image.name),
+    ):
+        return np.asarray(picture.convert("RGBA"), dtype=np.uint8)
 
 
 def read_seal_image(image: Path) -> tuple[bytes, tuple[float, float, float, float]]:

@@ -17,10 +17,11 @@ from stages.documents import (
 )
 from stages.errors import InputRefused, PlacementRefused, PlanRefused
 from stages.pdf.base import open_base, refusals_named
-from stages.pdf.geometry import Box, image_matrix, user_box
+from stages.pdf.geometry import Box, from_displayed, image_matrix, user_box
 from stages.pdf.graphics_state import Balance, content_balance
 from stages.pdf.increment import Increment, append_increment
 from stages.pdf.seal_image import SealXObject, seal_xobject
+from stages.pdf.slot_text import text_operators
 from stages.pdf.structure import inherited, walk_pages
 from stages.pdf.syntax import ObjGen, dictionary_with, name_token, numbers, reference, value_token
 
@@ -31,6 +32,7 @@ class _Drawing:
 
     increment: Increment
     seals: dict[str, SealXObject]
+    faces: Mapping[str, SealFace]
     images: dict[str, ObjGen] = field(default_factory=dict)
     state: ObjGen = (0, 0)
     openings: dict[int, ObjGen] = field(default_factory=dict)
@@ -48,7 +50,7 @@ def stamp(
     Raises:
         PlacementRefused: the file's own signatures forbid the marks, or pages that are one object would
             need different marks.
-        PlanRefused: a mark's seal is not in faces.
+        PlanRefused: a mark's seal is not in faces, or has no such slot for its text.
         InputRefused: the file is not the one planned for, cannot be appended to, `out` is the source
             itself, or a seal's picture is not usable.
     """
@@ -163,13 +165,13 @@ def _marks_by_page(
 
 
 def _look(mark: Mark) -> tuple[object, ...]:
-    return (mark.seal, mark.x_mm, mark.y_mm, mark.w_mm, mark.h_mm, mark.strip)
+    return (mark.seal, mark.x_mm, mark.y_mm, mark.w_mm, mark.h_mm, mark.strip, mark.text)
 
 
 def _begin(increment: Increment, planned: PlannedDocument, faces: Mapping[str, SealFace]) -> _Drawing:
     """Put each seal's image once, and the graphics state that lets black text show through."""
     names = list(dict.fromkeys(mark.seal for mark in planned.marks))
-    drawing = _Drawing(increment, {name: seal_xobject(faces[name]) for name in names})
+    drawing = _Drawing(increment, {name: seal_xobject(faces[name]) for name in names}, faces)
     for name, seal in drawing.seals.items():
         size = b"/Type /XObject /Subtype /Image /Width %d /Height %d" % (seal.width_px, seal.height_px)
         size += b" /BitsPerComponent 8 /Filter /FlateDecode"
@@ -185,6 +187,7 @@ def _draw_page(drawing: _Drawing, page: pikepdf.Object, geometry: PageGeometry, 
     balance = content_balance(contents)
     resources, names = _resources_with_seals(drawing, page)
     drawn = [_mark_operators(geometry, mark, drawing.seals[mark.seal], names) for mark in marks]
+    drawn += [_text_operators(drawing, geometry, mark, names) for mark in marks if mark.text]
     closing = b"\n" + b"Q " * balance.after + b"\n/Artifact BMC\n" + b"".join(drawn) + b"EMC\n"
     after = drawing.increment.add_stream(b"", closing)
     parts = [
@@ -275,4 +278,14 @@ def _mark_operators(geometry: PageGeometry, mark: Mark, seal: SealXObject, names
         clip,
         numbers(*image_matrix(geometry, box)),
         name_token(names[mark.seal]),
+    )
+
+
+def _text_operators(drawing: _Drawing, geometry: PageGeometry, mark: Mark, names: Mapping[str, str]) -> bytes:
+    """Return the operators that draw the texts set in a mark, in the seal's own colour."""
+    return b"q %s gs %s rg %s cm\n%sQ\n" % (
+        name_token(names[""]),
+        numbers(*(value / 255 for value in drawing.seals[mark.seal].colour)),
+        numbers(*from_displayed(geometry, mark.x_mm, mark.y_mm)),
+        text_operators(drawing.faces[mark.seal], mark),
     )

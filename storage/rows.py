@@ -54,6 +54,8 @@ class SealRecord:
         width_mm, height_mm: true size of the upright seal, at most 70.
         ink_box_mm: x, y, w, h of the ink on the 70 mm canvas.
         eseal_digest: of the electronic seal's DER, where one was made.
+        micro_pattern: its image carries a pattern that a scan can be checked for.
+        text_slots: where text is set when the seal is stamped, each as plain JSON.
     """
 
     id: str
@@ -72,6 +74,8 @@ class SealRecord:
     created_at: datetime
     valid_from_at: datetime
     valid_until_at: datetime
+    micro_pattern: bool = False
+    text_slots: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)

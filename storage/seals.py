@@ -67,7 +67,12 @@ class SealBook:
                     zh=f"印章“{seal.name}”：名称或编号已被另一枚印章占用，请换一个名称",
                 )
             transaction.connection.execute(
-                sa.insert(seals), {**vars(seal), "ink_box_mm": list(seal.ink_box_mm)}
+                sa.insert(seals),
+                {
+                    **vars(seal),
+                    "ink_box_mm": list(seal.ink_box_mm),
+                    "text_slots": [dict(slot) for slot in seal.text_slots],
+                },
             )
             detail = {
                 "seal": seal.id,
@@ -140,7 +145,13 @@ def _bound(connection: sa.Connection, seal_id: str) -> Digest | None:
 
 def _seal(row: sa.Row[Any]) -> SealRecord:
     x_mm, y_mm, w_mm, h_mm = row.ink_box_mm
-    return SealRecord(**{**row._mapping, "ink_box_mm": (x_mm, y_mm, w_mm, h_mm)})
+    return SealRecord(
+        **{
+            **row._mapping,
+            "ink_box_mm": (x_mm, y_mm, w_mm, h_mm),
+            "text_slots": tuple(row.text_slots),
+        }
+    )
 
 
 def _no_seal(name_or_id: str) -> NotFound:

@@ -8,14 +8,17 @@ import typer
 
 from pipeline.cli.extraction import show_extraction
 from pipeline.cli.options import HomeOption, JsonOption, KeyOption, PinFdOption, open_app
+from pipeline.cli.seal_check import check
 from pipeline.cli.show import write_json, write_line, write_table
 from pipeline.documents_json import seal_json
 from pipeline.seals import SealWish
+from pipeline.slots import read_slot
 from seal_imaging import InkChoice, Reason
 from stages.extract import ExtractOptions, extraction_json
 from stages.make import SealKind
 
 app = typer.Typer(help="印章 / seals", no_args_is_help=True, rich_markup_mode=None)
+app.command("check")(check)
 
 
 @app.command("extract")
@@ -66,6 +69,18 @@ def make(
     owner: Annotated[str, typer.Option("--owner", help="单位或个人全称 / whose seal it is")],
     owner_code: Annotated[str, typer.Option("--owner-code", help="统一社会信用代码 / credit code")] = "",
     kind: Annotated[SealKind, typer.Option("--kind", help="印章类型 / kind of seal")] = SealKind.OFFICIAL,
+    micro_pattern: Annotated[
+        bool,
+        typer.Option("--micro-pattern", help="加入防伪图样，供 seal check 核验 / hide a pattern in the ink"),
+    ] = False,
+    slot: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--slot",
+            help="动态文字栏 名称=x,y,w,h[,字数]，毫米 / text set when stamping, mm; repeatable",
+            show_default=False,
+        ),
+    ] = None,
     key: KeyOption = None,
     pin_fd: PinFdOption = None,
     accept: Annotated[
@@ -79,7 +94,14 @@ def make(
     json_: JsonOption = False,
 ) -> None:
     """制作电子印章 / Make an electronic seal of an approved image, bound to the signing certificate."""
-    wish = SealWish(name=name, owner=owner, owner_code=owner_code, kind=kind)
+    wish = SealWish(
+        name=name,
+        owner=owner,
+        owner_code=owner_code,
+        kind=kind,
+        micro_pattern=micro_pattern,
+        slots=tuple(read_slot(text) for text in slot or ()),
+    )
     with open_app(context, home, pin_fd=pin_fd, key=key) as sealine:
         record = sealine.seals.make(
             image,

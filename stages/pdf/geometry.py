@@ -81,6 +81,12 @@ def image_matrix(geometry: PageGeometry, box_mm: Box) -> Matrix:
     return (w * a, w * b, -h * c, -h * d, e, f)
 
 
+def from_displayed(geometry: PageGeometry, x_mm: float, y_mm: float) -> Matrix:
+    """Return the `cm` operands after which drawing is in displayed mm from a point, y down."""
+    a, b, c, d, _, _ = matrix = to_user_space(geometry)
+    return (a, b, c, d, *transformed(matrix, x_mm, y_mm))
+
+
 def _number(value: object) -> float | None:
     """Return a PDF number that is finite and within MAX_COORDINATE; None for all else."""
     try:

@@ -30,6 +30,7 @@ class SealXObject:
         rgb, alpha: 8 bits a component, DeviceRGB and DeviceGray.
         box_mm: x, y, w, h of the picture relative to the ink box's top left corner; whole pixels may
             reach a little over it.
+        colour: R, G, B of the ink, 0..255; text set in the seal has it too.
     """
 
     width_px: int
@@ -37,6 +38,7 @@ class SealXObject:
     rgb: bytes = field(repr=False)
     alpha: bytes = field(repr=False)
     box_mm: Box
+    colour: tuple[int, int, int]
 
 
 def seal_xobject(face: SealFace) -> SealXObject:
@@ -112,4 +114,5 @@ def _made(face: SealFace) -> SealXObject:
             (right - left) / SEAL_PX_PER_MM,
             (bottom - top) / SEAL_PX_PER_MM,
         ),
+        colour=(round(colour[0]), round(colour[1]), round(colour[2])),
     )

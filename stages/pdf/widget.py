@@ -7,6 +7,7 @@ from stages.documents import Mark, SealFace
 from stages.pdf.geometry import page_geometry, user_box
 from stages.pdf.increment import Increment, ObjGen, reference
 from stages.pdf.seal_image import seal_xobject
+from stages.pdf.slot_text import text_operators
 from stages.pdf.syntax import numbers
 
 INVISIBLE = b"/Rect [0 0 0 0]"
@@ -65,4 +66,9 @@ def _put_appearance(increment: Increment, mark: Mark, face: SealFace | None, rot
     place = numbers(
         *(pt_from_mm(length_mm) for length_mm in (w_mm, 0, 0, h_mm, dx_mm, mark.h_mm - dy_mm - h_mm))
     )
-    return increment.add_stream(head + resources, b"q /Ink gs %s cm /Seal Do Q" % place)
+    drawn = b"q /Ink gs %s cm /Seal Do Q" % place
+    if mark.text:
+        down = numbers(pt_from_mm(1), 0, 0, -pt_from_mm(1), 0, pt_from_mm(mark.h_mm))
+        colour = numbers(*(value / 255 for value in seal.colour))
+        drawn += b"\nq /Ink gs %s rg %s cm\n%sQ" % (colour, down, text_operators(face, mark))
+    return increment.add_stream(head + resources, drawn)

@@ -1,0 +1,44 @@
+"""Text slots of a seal between what a person writes, the records and the stages."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from pipeline.errors import UsageRefused
+from stages.documents import TextSlot
+from stages.pdf.slot_text import MAX_SLOT_CHARS
+from storage.rows import SealRecord
+
+_SLOT = TypeAdapter(TextSlot)
+
+
+def slots_from_record(seal: SealRecord) -> tuple[TextSlot, ...]:
+    """Return the slots a seal's record keeps."""
+    return tuple(_SLOT.validate_python(dict(slot)) for slot in seal.text_slots)
+
+
+def slots_to_record(slots: tuple[TextSlot, ...]) -> tuple[Mapping[str, Any], ...]:
+    """Return slots as the plain JSON the records keep."""
+    return tuple(_SLOT.dump_python(slot, mode="json") for slot in slots)
+
+
+def read_slot(text: str) -> TextSlot:
+    """Return the slot that NAME=x,y,w,h[,chars] states; without chars, what fits its width.
+
+    Raises:
+        UsageRefused: it is not of this form.
+    """
+    name, _, numbers = text.partition("=")
+    parts = [part.strip() for part in numbers.split(",")]
+    try:
+        if len(parts) not in (4, 5):
+            raise ValueError(f"{len(parts)} numbers")
+        x, y, w, h = (float(part) for part in parts[:4])
+        chars = int(parts[4]) if len(parts) == 5 else MAX_SLOT_CHARS
+    except (ValueError, OverflowError) as error:
+        raise UsageRefused(
+            f"--slot {text!r}: write NAME=x,y,w,h or NAME=x,y,w,h,chars, in mm on the 70 mm canvas",
+            zh=f"--slot {text!r} 格式不正确，应为 名称=x,y,w,h 或 名称=x,y,w,h,字数（毫米，70 毫米画布）",
+        ) from error
+    return TextSlot(name.strip(), x, y, w, h, chars)
