@@ -13,6 +13,8 @@ MAX_CHECKED = 200
 """Impressions looked at in one scan."""
 MAX_ASPECT_OFF = 0.08
 """An impression whose width to height differs more from a seal's is not of it, and is not laid over it."""
+MAX_SIZE_OFF = 0.12
+"""Likewise for its width, where the scan's scale is known: "fit to page" takes up to a tenth."""
 
 
 class PatternVerdict(StrEnum):
@@ -108,6 +110,8 @@ def _scored(impression: Impression, seal: MarkedSeal) -> PatternScore | None:
     _, _, width_mm, height_mm = ink_box_mm(seal.image)
     aspect = (impression.size_px[0] / impression.size_px[1]) / (width_mm / height_mm)
     if abs(math.log(aspect)) > MAX_ASPECT_OFF:
+        return None
+    if impression.size_mm is not None and abs(math.log(impression.size_mm[0] / width_mm)) > MAX_SIZE_OFF:
         return None
     try:
         return find_pattern(impression, seal.image, seal.key)
