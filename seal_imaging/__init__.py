@@ -18,11 +18,13 @@ from seal_imaging.impression import (
 from seal_imaging.impressions import PageReading, ScaleSource, read_impressions, read_page
 from seal_imaging.names import NameAnswer, NameDifference, NameVerdict, compare_name
 from seal_imaging.ocr_rapid import RapidReader
+from seal_imaging.quality import REFUSING, Verdict, judge
 from seal_imaging.reader import ReadCharacter, ReadLine, TextReader
 from seal_imaging.restate import cut_out, with_size
 from seal_imaging.text import SealLine, SealText, read_text
 
 __all__ = [
+    "REFUSING",
     "STATED_COLOURS",
     "Fused",
     "Impression",
@@ -49,6 +51,7 @@ __all__ = [
     "SealShape",
     "SealText",
     "TextReader",
+    "Verdict",
     "compare_name",
     "compose",
     "cut_out",
@@ -56,6 +59,7 @@ __all__ = [
     "fuse_shown",
     "group_impressions",
     "ink_box_mm",
+    "judge",
     "read_impressions",
     "read_page",
     "read_text",

@@ -132,7 +132,7 @@ def _read_posed(page: RgbImage, pose: PagePose) -> list[Impression]:
     if pose.is_flat:
         return _read_flat(page, pose.px_per_mm, page_turn_deg=pose.turn_deg)
     squared = square_up(page, pose)
-    found = _read_flat(squared.page, squared.px_per_mm)
+    found = _read_flat(squared.page, squared.px_per_mm, page_turn_deg=0.0)
     return [back_on_page(impression, squared.given_from_squared, page.shape) for impression in found]
 
 

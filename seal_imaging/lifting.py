@@ -39,7 +39,11 @@ def read_candidate(
     px_per_mm: float | None,
     page_turn_deg: float,
 ) -> list[Impression]:
-    """Return the seals of one group of ink: mostly one, or several that touch, or none."""
+    """Return the seals of one group of ink: mostly one, or several that touch, or none.
+
+    Args:
+        page_turn_deg: how far the page is turned clockwise, as far as known.
+    """
     about = px_per_mm or max(candidate.box_px[2:]) / TYPICAL_SEAL_MM
     box = _grown(candidate.box_px, round(2.5 * about), page.shape)
     separation = _separated(page, paper, box, candidate.hues, about)
@@ -55,7 +59,7 @@ def read_candidate(
         outlines = _outlines(separation.ink, candidate.outer_px - box[:2], about)
     longest = max(page.shape[:2])
     return [
-        _measured(separation, one, box, page.shape, px_per_mm, about, page_turn_deg)
+        _measured(page, separation, one, box, px_per_mm, about, page_turn_deg)
         for one in outlines
         if _is_seal(separation.ink, one, longest, px_per_mm) and not is_stranger(separation.ink, one)
     ]
@@ -128,10 +132,10 @@ def _is_seal(ink: InkAmount, outline: Outline, longest: int, px_per_mm: float | 
 
 
 def _measured(
+    page: RgbImage,
     separation: Separation,
     outline: Outline,
     box: tuple[int, int, int, int],
-    page_shape: tuple[int, ...],
     px_per_mm: float | None,
     about: float,
     page_turn_deg: float,
@@ -149,10 +153,12 @@ def _measured(
     on_page = edge + np.array([box[0], box[1]])
     is_cut_off = bool(
         (on_page < -1.5 * about / 10 - 1).any()
-        or (on_page > np.array([page_shape[1], page_shape[0]]) + 1.5 * about / 10 + 1).any()
+        or (on_page > np.array([page.shape[1], page.shape[0]]) + 1.5 * about / 10 + 1).any()
     )
     colour = colour_of(separation.stains.ink * separation.stains.solid)
+    upright = find_angle(ink, outline, page_turn_deg=page_turn_deg)
     quality = grade(
+        page[box[1] : box[1] + box[3], box[0] : box[0] + box[2]],
         separation,
         ink,
         outline,
@@ -160,8 +166,9 @@ def _measured(
         px_per_mm=about,
         scale_is_known=px_per_mm is not None,
         is_cut_off=is_cut_off,
+        angle_deg=upright.angle_deg,
+        page_turn_deg=page_turn_deg,
     )
-    upright = find_angle(ink, outline, page_turn_deg=page_turn_deg)
     width, height = outline.size_px
     return Impression(
         box_px=(box[0] + left, box[1] + top, right - left, bottom - top),
