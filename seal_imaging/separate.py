@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from seal_imaging.foreign_ink import find_foreign, unmix_three
 from seal_imaging.impression import InkAmount, InkColour, RgbImage
 from seal_imaging.overprint import fill_strength, find_print, weigh_print, without_specks
 from seal_imaging.spread_colour import give_back_colour, ink_share_around
@@ -33,6 +34,8 @@ MAX_SAMPLE = 6000
 MIN_BLACK_PX = 200
 MIN_PAPER_PX = 60
 MIN_STRENGTH = 0.16
+FOREIGN_FROM = 0.2
+"""Optical density of foreign ink from which it is taken off."""
 LEVELS = 100.0
 FRINGE_DENSITY = 0.55
 """Black from which what lies beside it may be coloured by the scanner alone."""
@@ -52,12 +55,14 @@ class Stains:
 
     Attributes:
         ink, black: (3,), direction of each stain's optical density, length 1.
+        foreign: (3,), the same of a coloured pen or another seal; None when there is none.
         solid: optical density of a solid stroke of seal ink, along `ink`.
     """
 
     ink: NDArray[np.float32]
     black: NDArray[np.float32]
     solid: float
+    foreign: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,10 +194,7 @@ def estimate_stains(density: Density, hues: tuple[float, float]) -> Stains | Non
     most, least = most_and_least(density)
     chroma = most - least
     dark = (least > 0.55) & (chroma < 0.35 * most)
-    black = np.ones(3, np.float32)
-    if cv2.countNonZero(dark.view(np.uint8)) > MIN_BLACK_PX / step**2:
-        black = np.median(_thinned(density[dark]), axis=0)
-    black = np.asarray(black / np.linalg.norm(black), np.float32)
+    black = _black_of(density[dark], MIN_BLACK_PX / step**2)
     seed = (chroma > 0.08) & (most > 0.10) & (chroma > 0.40 * most)
     reach = max(3, 4 // step + 1)
     beside = cv2.dilate((least > FRINGE_DENSITY).astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0
@@ -213,7 +215,19 @@ def estimate_stains(density: Density, hues: tuple[float, float]) -> Stains | Non
     body = candidates[is_body] / length[is_body, None]
     ink = np.median(body, axis=0)
     ink = np.asarray(ink / np.linalg.norm(ink), np.float32)
-    return Stains(ink, black, float(np.percentile(candidates @ ink, 70)))
+    solid = float(np.percentile(candidates @ ink, 70))
+    foreign = find_foreign(density, most, chroma, ink)
+    if foreign is not None:
+        # Foreign ink over seal ink looks black; print is looked for away from seal ink.
+        apart = dark & (cv2.dilate(seed.view(np.uint8), np.ones((7, 7), np.uint8)) == 0)
+        black = _black_of(density[apart], MIN_BLACK_PX / step**2)
+    return Stains(ink, black, solid, foreign)
+
+
+def _black_of(dark: NDArray[np.float32], enough: float) -> NDArray[np.float32]:
+    """Return the direction of black's optical density from (N, 3) dark pixels; grey when too few."""
+    black = np.median(_thinned(dark), axis=0) if len(dark) > enough else np.ones(3)
+    return np.asarray(black / np.linalg.norm(black), np.float32)
 
 
 def separate_ink(density: Density, stains: Stains, *, px_per_mm: float) -> Separation:
@@ -228,8 +242,14 @@ def separate_ink(density: Density, stains: Stains, *, px_per_mm: float) -> Separ
     """
     solid = max(stains.solid, 0.05)
     strength, black, least, most = _amounts(density, stains, solid)
+    pen = None
+    if stains.foreign is not None:
+        strength, black, pen = _amounts_of_three(density, stains, strength, black, solid)
     share_around = ink_share_around(strength, black)
     dark = find_print(strength, black, share_around, solid=solid, px_per_mm=px_per_mm)
+    if pen is not None:
+        dark |= pen > 0
+        black += pen
     strength = give_back_colour(strength, black, share_around, dark)
     np.multiply(black, dark, out=black)
     held = np.maximum(strength, 0)
@@ -269,6 +289,24 @@ def _amounts(
     np.copyto(mixed, alone, where=black < 0)
     most, least = most_and_least(density)
     return mixed, np.maximum(black, 0, out=black), least, most
+
+
+def _amounts_of_three(
+    density: Density, stains: Stains, strength: InkAmount, black: InkAmount, solid: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Return seal ink, black and foreign ink in units of solid ink; the last is 0 where there is little.
+
+    Args:
+        strength, black: what there is if nothing is foreign.
+    """
+    if stains.foreign is None:
+        return strength, black, np.zeros_like(black)
+    mixed, grey, pen = unmix_three(density / np.float32(solid), stains.ink, stains.black, stains.foreign)
+    is_pen = pen > FOREIGN_FROM / solid
+    is_pen = cv2.dilate(
+        cv2.morphologyEx(is_pen.view(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)), _THREE
+    ).view(np.bool_) & (pen > 0.5 * FOREIGN_FROM / solid)
+    return np.where(is_pen, mixed, strength), np.where(is_pen, grey, black), pen * is_pen
 
 
 def _noise(held: InkAmount, most: NDArray[np.float32]) -> float:
