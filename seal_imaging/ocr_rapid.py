@@ -31,7 +31,7 @@ FIRST_IDEOGRAPH, LAST_IDEOGRAPH = "\u3400", "\U0003ffff"
 UNCOMMON = 0.02
 """Weight of other signs, and of a Chinese character outside GB 2312, which holds the simplified ones: seals
 are cut in these (国发〔1999〕25号), and what looks like a traditional one is mostly a worn simplified one."""
-FOLDED = 0.1
+FOLDED = 0.02
 """How much of the belief in a traditional character its simplified form gets."""
 
 Odds = NDArray[np.float32]

@@ -1,17 +1,28 @@
-"""Names on seals nobody saw before, and how many of their characters are read wrongly."""
+"""Names on seals nobody saw before, and how many of their characters are read wrongly.
 
+.venv/bin/python benchmarks/imaging/reading.py [--seed N] [--count N] [--only LOOK]… [--copies N]
+"""
+
+import argparse
 import struct
+import sys
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pymupdf
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
 
 from pipeline.tryout.artwork import RED, Artwork, draw_round_seal
 from pipeline.tryout.specimens import CLEAN, FAINT, PRINTED_OVER, PageLook, draw_specimen_page
 from seal_imaging import (
     Impression,
     ImpressionUnusable,
+    RapidReader,
     SealShape,
     fuse,
     group_impressions,
@@ -156,6 +167,7 @@ class Reading:
     whole: int = 0
     codes: int = 0
     whole_codes: int = 0
+    slowest_s: float = 0.0
     failures: list[str] = field(default_factory=list)
 
     @property
@@ -181,7 +193,10 @@ def measure_reading(specimens: Sequence[Specimen], reader: TextReader, *, fused:
         if not one.impressions:
             reading.add(one.seal.name, "")
             continue
-        text = read_text(_fused(one.impressions) if fused else one.impressions[0], reader)
+        impression = _fused(one.impressions) if fused else one.impressions[0]
+        start = time.perf_counter()
+        text = read_text(impression, reader)
+        reading.slowest_s = max(reading.slowest_s, time.perf_counter() - start)
         reading.add(one.seal.name, text.name.text if text.name else "")
         if one.code:
             reading.codes += 1
@@ -198,9 +213,54 @@ def _fused(impressions: Sequence[Impression]) -> Impression:
         return impressions[members[0]]
 
 
-def with_turn(specimen: Specimen, turn_deg: float) -> Specimen:
-    """Return a specimen whose impressions are taken to be turned otherwise than they are."""
-    return replace(
-        specimen,
-        impressions=tuple(replace(one, angle_deg=one.angle_deg + turn_deg) for one in specimen.impressions),
-    )
+def reading_figures(seed: int, font: bytes, *, count: int = 12) -> dict[str, float]:
+    """Return the error rates over so many freshly drawn seals of a look, and the slowest reading in s."""
+    reader = RapidReader()
+    reader.read([np.full((48, 48), 255, np.uint8)])  # loading the model is not reading
+    faces = fonts(font)
+    figures: dict[str, float] = {}
+    slowest = 0.0
+    for key, look, copies in (
+        ("arc_name_cer", "clean", 1),
+        ("arc_name_cer_printed_over", "printed over", 1),
+        ("arc_name_cer_faint", "faint", 1),
+        ("arc_name_cer_weak_fused", "weak", 3),
+    ):
+        drawn = list(draw_specimens(LOOKS[look], seed=seed, count=count, faces=faces, copies=copies))
+        reading = measure_reading(drawn, reader, fused=copies > 1)
+        figures[key] = reading.arc_name_cer
+        if key == "arc_name_cer":
+            figures["seal_code_whole"] = reading.whole_codes / max(1, reading.codes)
+        slowest = max(slowest, reading.slowest_s)
+    return figures | {"seal_read_worst_s": slowest}
+
+
+def main() -> None:
+    """Print each look's figures and what was read wrongly."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=71101)
+    parser.add_argument("--count", type=int, default=12, help="seals a look")
+    parser.add_argument("--only", action="append", choices=list(LOOKS), help="this look; may be given again")
+    parser.add_argument("--copies", type=int, default=1, help="impressions of each seal, fused if several")
+    options = parser.parse_args()
+    reader = RapidReader()
+    reader.read([np.full((48, 48), 255, np.uint8)])
+    faces = fonts(bytes(pymupdf.Font("cjk").buffer))
+    print(f"seed {options.seed}, {options.count} seals a look, {options.copies} impression(s) of each")
+    for name, look in LOOKS.items():
+        if options.only and name not in options.only:
+            continue
+        drawn = list(
+            draw_specimens(look, seed=options.seed, count=options.count, faces=faces, copies=options.copies)
+        )
+        reading = measure_reading(drawn, reader, fused=options.copies > 1)
+        print(
+            f"{name:14} CER {reading.arc_name_cer:.4f}  names whole {reading.whole}/{reading.seals}  "
+            f"codes whole {reading.whole_codes}/{reading.codes}  slowest {reading.slowest_s:.2f} s"
+        )
+        for failure in reading.failures:
+            print(f"    {failure}")
+
+
+if __name__ == "__main__":
+    main()

@@ -21,6 +21,7 @@ import pymupdf
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.imaging.figures import Example, Tally, measure
+from benchmarks.imaging.reading import reading_figures
 from benchmarks.imaging.sheet import save_sheet
 from benchmarks.imaging.strata import STRATA, draw
 from pipeline.tryout.artwork import draw_oval_seal, draw_round_seal, draw_square_seal
@@ -46,6 +47,10 @@ UPWARDS = {
     "best_of_three": True,
     "fusion_gain": True,
     "fusion_worst": True,
+    "arc_name_cer": False,
+    "arc_name_cer_printed_over": False,
+    "arc_name_cer_weak_fused": False,
+    "seal_read_worst_s": False,
     "crop_ms": False,
     "form_300_s": False,
     "form_600_s": False,
@@ -60,6 +65,9 @@ BARS = {
     "best_of_three": 0.95,
     "fusion_gain": 0.08,
     "fusion_worst": 0.0,
+    "arc_name_cer": 0.05,
+    "arc_name_cer_printed_over": 0.05,
+    "seal_read_worst_s": 1.0,
     "crop_ms": 100.0,
     "form_300_s": 2.0,
     "form_600_s": 6.0,
@@ -170,6 +178,7 @@ def main() -> None:
     theirs = _summary(list(naive.values()), naive["weak"])
     if not options.only:
         mine |= time_it(options.seed, font)
+        mine |= reading_figures(options.seed, font)
     for key, value in mine.items():
         print(_line(key, theirs.get(key), value, BARS.get(key), is_upwards=UPWARDS.get(key, True)))
     figures |= {"ours": mine, "naive": theirs}
