@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,9 @@ from pipeline.seals import SealWish
 from pipeline.web.desk import Desk, check_id, wants_json
 from pipeline.web.previews import draw_previews
 from pipeline.web.uploads import receive_form
-from stages.extract import extraction_json
+from seal_imaging import Reason
+from seal_imaging.form import MAX_ORDER_NUMBER_CHARS
+from stages.extract import ExtractOptions, extraction_json
 from stages.make import SealKind
 from storage.errors import NotFound
 
@@ -49,9 +52,9 @@ def seal_routes(desk: Desk) -> APIRouter:
         try:
             form = await receive_form(request, folder, max_bytes=MAX_SCAN_UPLOAD_BYTES)
             scan = form.file("scan", "扫描件")
-            width_mm = read_width(form.text("width_mm"))
+            options = read_options(form.fields)
             async with desk.heavy:
-                screen = await anyio.to_thread.run_sync(partial(_extract, desk, scan, folder, width_mm))
+                screen = await anyio.to_thread.run_sync(partial(_extract, desk, scan, folder, options))
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -60,14 +63,14 @@ def seal_routes(desk: Desk) -> APIRouter:
         return desk.go(request, f"/seals/scans/{folder.name[4:]}")
 
     @router.post("/scans/{folder_id}")
-    async def state_width(request: Request, folder_id: str) -> Response:
-        """Lift them again, now that somebody measured the seal."""
+    async def state_scale(request: Request, folder_id: str) -> Response:
+        """Lift them again, now that somebody measured a seal or knows the resolution."""
         folder = desk.folder(folder_id)
         form = await receive_form(request, None, max_bytes=MAX_TEXTS_BYTES)
-        width_mm = read_width(form.text("width_mm"))
+        options = read_options(form.fields)
         scan = folder / _read_screen(folder)["scan"]
         async with desk.heavy:
-            await anyio.to_thread.run_sync(partial(_extract, desk, scan, folder, width_mm))
+            await anyio.to_thread.run_sync(partial(_extract, desk, scan, folder, options))
         return desk.go(request, f"/seals/scans/{folder_id}")
 
     @router.get("/scans/{folder_id}")
@@ -75,7 +78,13 @@ def seal_routes(desk: Desk) -> APIRouter:
         """Show the scan with its boxes, beside what was lifted off it."""
         screen = _read_screen(desk.folder(folder_id))
         return desk.page(
-            request, "scan.html", folder_id=folder_id, kinds=SealKind, **screen, **screen["extraction"]
+            request,
+            "scan.html",
+            folder_id=folder_id,
+            kinds=SealKind,
+            reason_names={reason.value: reason.name for reason in Reason},
+            **screen,
+            **screen["extraction"],
         )
 
     @router.get("/scans/{folder_id}/{picture}")
@@ -95,10 +104,13 @@ def seal_routes(desk: Desk) -> APIRouter:
         if not number.isascii() or not number.isdecimal() or int(number[:9]) >= len(found):
             raise NotFound("there is no such seal on the scan", zh="扫描件上没有这枚印章")
         wish = read_wish(form.fields)
+        accepted = [reason for reason in Reason if form.fields.get(f"accept_{reason.name}") == "yes"]
         image = folder / str(found[int(number)]["image"])
 
         def make() -> dict[str, Any]:
-            made = sealine.seals.make(image, wish, actor=sealine.actor, key_uri=sealine.key_uri)
+            made = sealine.seals.make(
+                image, wish, actor=sealine.actor, key_uri=sealine.key_uri, accepted_reasons=accepted
+            )
             return seal_json(*sealine.seals.show(made.id, actor=sealine.actor))
 
         document = await anyio.to_thread.run_sync(make)
@@ -121,8 +133,8 @@ def seal_routes(desk: Desk) -> APIRouter:
     return router
 
 
-def read_width(text: str) -> float | None:
-    """Return a width in mm; None for an empty field.
+def read_number(text: str) -> float | None:
+    """Return a number; None for an empty field.
 
     Raises:
         UsageRefused: not a number.
@@ -130,7 +142,36 @@ def read_width(text: str) -> float | None:
     try:
         return float(text) if text else None
     except ValueError as error:
-        raise UsageRefused("the seal's width is not a number of mm", zh="印章宽度应为毫米数") from error
+        raise UsageRefused(
+            "a width is a number of mm, a resolution one of dpi", zh="宽度应为毫米数，分辨率应为 dpi 数"
+        ) from error
+
+
+def read_options(fields: Mapping[str, str]) -> ExtractOptions:
+    """Return what somebody says of a scan: `width_mm`, `dpi`, `order`, and `width_mm_1` … of single seals.
+
+    Raises:
+        UsageRefused: a width or a resolution is no number, or the order number is too long.
+    """
+    single = {}
+    for name, text in fields.items():
+        number = name.removeprefix("width_mm_")
+        if number != name and number.isascii() and number.isdecimal() and len(number) < 4:
+            width_mm = read_number(text.strip())
+            if width_mm is not None:
+                single[int(number) - 1] = width_mm
+    order = fields.get("order", "").strip()
+    if len(order) > MAX_ORDER_NUMBER_CHARS:
+        raise UsageRefused(
+            f"an order number has at most {MAX_ORDER_NUMBER_CHARS} characters",
+            zh=f"订单号不超过 {MAX_ORDER_NUMBER_CHARS} 个字符",
+        )
+    return ExtractOptions(
+        width_mm=read_number(fields.get("width_mm", "").strip()),
+        seal_widths_mm=single,
+        dpi=read_number(fields.get("dpi", "").strip()),
+        order=order or None,
+    )
 
 
 def read_wish(fields: dict[str, str]) -> SealWish:
@@ -157,9 +198,9 @@ def read_wish(fields: dict[str, str]) -> SealWish:
     return SealWish(texts["name"], texts["owner"], texts["owner_code"], kind)
 
 
-def _extract(desk: Desk, scan: Path, folder: Path, width_mm: float | None) -> dict[str, Any]:
+def _extract(desk: Desk, scan: Path, folder: Path, options: ExtractOptions) -> dict[str, Any]:
     sealine = desk.sealine
-    extracted = sealine.seals.extract(scan, folder, actor=sealine.actor, stated_width_mm=width_mm)
+    extracted = sealine.seals.extract(scan, folder, actor=sealine.actor, options=options)
     extraction: dict[str, Any] = extraction_json(extracted)
     for kind in ("impressions", "seals"):
         for found in extraction[kind]:
@@ -168,7 +209,7 @@ def _extract(desk: Desk, scan: Path, folder: Path, width_mm: float | None) -> di
     screen: dict[str, Any] = {
         "scan": str(scan.relative_to(folder)),
         "file": scan.name,
-        "width_mm": width_mm,
+        "order": options.order or "",
         "previews": [asdict(preview) for preview in draw_previews(scan, folder, pages)],
         "extraction": extraction,
         "page_of": {found.index: found.page_index for found in extracted.impressions},

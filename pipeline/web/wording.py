@@ -47,6 +47,47 @@ QUALITIES = (
     ("coverage", "着墨"),
     ("sharpness", "清晰"),
     ("foreign_ink", "杂墨"),
+    ("smear", "洇墨"),
+    ("double", "重影"),
+    ("glare", "反光"),
+)
+LESS_IS_BETTER = frozenset({"foreign_ink", "smear", "double", "glare"})
+ROWS = MappingProxyType(
+    {
+        "official": "公章",
+        "legal_representative": "法人章",
+        "professional": "执业印章",
+        "signature": "手写签字",
+    }
+)
+KINDS_OF_ROWS = MappingProxyType(
+    {
+        "official": "official",
+        "legal_representative": "legal_representative",
+        "professional": "practice",
+        "signature": "signature",
+    }
+)
+"""The kind of seal that a row of our form collects."""
+PAGES = MappingProxyType(
+    {
+        "form": "印模采集表",
+        "example": "填写样例",
+        "foreign_form": "其他表格",
+        "blank_sheet": "白纸盖章",
+        "supporting": "附件",
+        "empty": "空白页",
+    }
+)
+SCALES = MappingProxyType(
+    {
+        "marks": "定位标记",
+        "dpi": "文件分辨率",
+        "pdf": "PDF 页面尺寸",
+        "sheet_edges": "A4 纸边",
+        "stated": "人工填写",
+        "unknown": "未知",
+    }
 )
 
 

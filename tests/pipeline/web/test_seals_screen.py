@@ -14,6 +14,7 @@ from pipeline.tryout.specimens import CLEAN, SCAN_PX_PER_MM, draw_specimen_page
 from pipeline.web import seals as seal_screens
 from pipeline.web.app import create_app
 from pipeline.wiring import App
+from stages.extract import ExtractOptions
 from tests.pipeline.web.conftest import HTMX, JSON
 
 OWNER = "示例建设有限公司"
@@ -153,10 +154,23 @@ def test_a_wish_that_cannot_be_is_refused(wrong: dict[str, str]) -> None:
 def test_a_width_that_is_no_number_is_refused() -> None:
     from pipeline.errors import UsageRefused
 
-    assert seal_screens.read_width("") is None
-    assert seal_screens.read_width("42.5") == 42.5
+    assert seal_screens.read_number("") is None
+    assert seal_screens.read_number("42.5") == 42.5
     with pytest.raises(UsageRefused):
-        seal_screens.read_width("四十二")
+        seal_screens.read_number("四十二")
+
+
+def test_what_is_said_of_a_scan_is_read_from_the_form() -> None:
+    from pipeline.errors import UsageRefused
+
+    fields = {"width_mm": "42", "width_mm_2": "20.5", "width_mm_3": "", "dpi": "300", "order": " AC1 "}
+    options = seal_screens.read_options(fields)
+    assert (options.width_mm, dict(options.seal_widths_mm)) == (42.0, {1: 20.5})
+    assert (options.dpi, options.order) == (300.0, "AC1")
+    assert seal_screens.read_options({}) == ExtractOptions()
+    for wrong in ({"dpi": "x"}, {"width_mm_1": "x"}, {"order": "A" * 65}):
+        with pytest.raises(UsageRefused):
+            seal_screens.read_options(wrong)
 
 
 def test_working_folders_nobody_touches_are_deleted(quiet_app: App) -> None:
