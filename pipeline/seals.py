@@ -17,6 +17,7 @@ from pipeline.permissions import Actor, Permission, check_may
 from pipeline.slots import slots_from_record, slots_to_record
 from pipeline.steps import Signers
 from seal_imaging import Reason
+from seal_imaging.ocr_rapid import RapidReader
 from stages.authorities import Signer, fingerprint_of
 from stages.documents import TextSlot
 from stages.extract import ExtractedSeals, ExtractOptions, extract
@@ -84,17 +85,20 @@ class Seals:
         actor: Actor,
         stated_width_mm: float | None = None,
         options: ExtractOptions | None = None,
+        read: bool = True,
     ) -> ExtractedSeals:
         """Lift every impression off a scan and make one clean seal image of each seal's.
 
         Raises:
             InputRefused: the scan cannot be read, or what is stated of it cannot be.
             ImpressionUnusable: there is no impression on it.
+            ReaderUnavailable: seals are to be read, and the engine is not installed.
         """
         by = check_may(actor, Permission.MAKE_SEALS)
         make_folder(out)
         options = options or ExtractOptions(width_mm=stated_width_mm)
-        extracted = extract(read_scan(scan), out, options=options)
+        reader = RapidReader() if read else None
+        extracted = extract(read_scan(scan), out, options=options, reader=reader)
         self._records.append_event(
             "extract",
             {"impressions": len(extracted.impressions), "seals": len(extracted.seals)},

@@ -10,14 +10,17 @@ from seal_imaging import (
     ImpressionUnusable,
     InkChoice,
     Reason,
+    RgbImage,
     SealShape,
     compose,
     cut_out,
-    fuse,
     ink_box_mm,
     with_size,
 )
 from seal_imaging.form import FormPlace, SealKind
+from seal_imaging.fuse import fuse_shown, source_picture
+from seal_imaging.names import NameAnswer
+from seal_imaging.reader import TextReader
 from seal_imaging.units import SEAL_PX_PER_MM
 from stages.errors import InputRefused
 from stages.extraction import ExtractedImpression, ExtractedPage, ExtractedSeal, ExtractedSeals, PageKind
@@ -27,6 +30,7 @@ from stages.page_reading import read_scanned_page
 from stages.scans import MAX_BELIEVED_DPI, ScannedPage
 from stages.seal_images import write_png
 from stages.seal_notes import write_notes
+from stages.seal_reading import ExpectedNames, SealReading, read_seal
 
 __all__ = ["ExtractOptions", "ExtractedSeals", "extract", "extraction_json"]
 
@@ -60,6 +64,7 @@ class ExtractOptions:
         dpi: resolution of the scanner; decides over what file and marks say, except on photographs.
         order: the order number our form should bear.
         ink: how the finished images look.
+        expected: whose seals they should be.
     """
 
     width_mm: float | None = None
@@ -67,12 +72,14 @@ class ExtractOptions:
     dpi: float | None = None
     order: str | None = None
     ink: InkChoice = InkChoice.UNIFIED
+    expected: ExpectedNames = field(default_factory=ExpectedNames)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _FusedSeal:
     members: tuple[int, ...]
     fused: Impression
+    sources: RgbImage | None = None
 
 
 def extract(
@@ -81,6 +88,7 @@ def extract(
     *,
     stated_width_mm: float | None = None,
     options: ExtractOptions | None = None,
+    reader: TextReader | None = None,
 ) -> ExtractedSeals:
     """Find the impressions of every page, group them by seal, and draw each seal.
 
@@ -90,11 +98,13 @@ def extract(
         scratch: gets `impression-000.png` …, `seal-00.png` … and beside it `seal-00.json`, what speaks
             against the seal.
         stated_width_mm: short for the `width_mm` of the options.
+        reader: reads the seals; without one nothing is read and no name compared.
 
     Raises:
         ImpressionUnusable: no impression on any page, a page the reader refuses, or none that can be drawn.
         InputRefused: a stated width or resolution is out of range or of a seal that is not there, or there
             are too many different seals.
+        ReaderUnavailable: the reader's engine or model is missing.
     """
     options = options or ExtractOptions(width_mm=stated_width_mm)
     _check_options(options)
@@ -105,7 +115,7 @@ def extract(
     refusals: list[ImpressionUnusable] = []
     for seal in seals:
         try:
-            drawn.append(_draw(seal, extracted, scratch / f"seal-{len(drawn):02d}.png", options.ink))
+            drawn.append(_draw(seal, extracted, scratch / f"seal-{len(drawn):02d}.png", options, reader))
         except ImpressionUnusable as refusal:
             refusals.append(refusal)  # a blot larger than the canvas must not cost the seals beside it
     if not drawn:
@@ -199,7 +209,9 @@ def _nothing_found(pages: list[ExtractedPage]) -> ImpressionUnusable:
 def _fused(group: SealGroup) -> list[_FusedSeal]:
     """Fuse a group; should its members prove to be different seals on a closer look, each stands alone."""
     try:
-        return [_FusedSeal(group.members, fuse(group.kept))]
+        fused = fuse_shown(group.kept)
+        sources = source_picture(fused) if len(group.kept) > 1 else None
+        return [_FusedSeal(group.members, fused.impression, sources)]
     except ImpressionUnusable:
         return [
             _FusedSeal((number,), impression)
@@ -230,7 +242,11 @@ def _width_rank(seal: Impression) -> tuple[bool, float]:
 
 
 def _draw(
-    seal: _FusedSeal, extracted: Sequence[ExtractedImpression], image: Path, ink: InkChoice
+    seal: _FusedSeal,
+    extracted: Sequence[ExtractedImpression],
+    image: Path,
+    options: ExtractOptions,
+    reader: TextReader | None,
 ) -> ExtractedSeal:
     """Write a seal's picture; a preview when its size is unknown.
 
@@ -240,13 +256,18 @@ def _draw(
     fused = seal.fused
     size_mm = fused.size_mm
     shown = fused if size_mm is not None else with_size(fused, _preview_width_mm(fused))
-    canvas = compose(shown, px_per_mm=SEAL_PX_PER_MM, ink=ink)
+    canvas = compose(shown, px_per_mm=SEAL_PX_PER_MM, ink=options.ink)
     box_mm = ink_box_mm(canvas, px_per_mm=SEAL_PX_PER_MM)
     write_png(image, canvas, px_per_mm=None if size_mm is None else SEAL_PX_PER_MM)
     members = [extracted[number] for number in seal.members]
-    reasons = _reasons(fused, members)
-    write_notes(image, reasons)
     rows = {None if member.place is None else member.place.row for member in members}
+    row = rows.pop() if len(rows) == 1 else None
+    reading = None if reader is None else read_seal(fused, row, reader, options.expected)
+    reasons = _reasons(fused, members, reading)
+    write_notes(image, reasons)
+    sources = None if seal.sources is None else image.with_name(f"{image.stem}-sources.png")
+    if sources is not None and seal.sources is not None:
+        write_png(sources, seal.sources, px_per_mm=None)
     return ExtractedSeal(
         members=seal.members,
         size_mm=size_mm,
@@ -256,12 +277,16 @@ def _draw(
         ink_box_mm=box_mm,
         reasons=reasons,
         true_to_size=size_mm is not None,
-        row=rows.pop() if len(rows) == 1 else None,
+        row=row,
+        sources=sources,
+        reading=reading,
     )
 
 
-def _reasons(fused: Impression, members: Sequence[ExtractedImpression]) -> tuple[Reason, ...]:
-    """Return what speaks against a seal: what does against the fused image, and what its form does."""
+def _reasons(
+    fused: Impression, members: Sequence[ExtractedImpression], reading: SealReading | None
+) -> tuple[Reason, ...]:
+    """Return what speaks against a seal: what does against the fused image, its form, and its words."""
     found = set(fused.quality.reasons) - {Reason.SCALE_UNKNOWN, Reason.FEWER_THAN_THREE}
     if fused.size_mm is None:
         found.add(Reason.SCALE_UNKNOWN)
@@ -269,6 +294,8 @@ def _reasons(fused: Impression, members: Sequence[ExtractedImpression]) -> tuple
         found.add(Reason.FEWER_THAN_THREE)
     if any(Reason.FORM_MISMATCH in member.quality.reasons for member in members):
         found.add(Reason.FORM_MISMATCH)
+    if reading is not None and reading.answer is NameAnswer.MISMATCH:
+        found.add(Reason.NAME_MISMATCH)
     return tuple(reason for reason in Reason if reason in found)
 
 

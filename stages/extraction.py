@@ -6,6 +6,7 @@ from pathlib import Path
 
 from seal_imaging import InkColour, Quality, Reason, SealShape
 from seal_imaging.form import FormKind, FormPlace, SealKind
+from stages.seal_reading import SealReading
 
 
 class PageKind(StrEnum):
@@ -118,6 +119,8 @@ class ExtractedSeal:
         ink_box_mm: x, y, w, h of the ink on the canvas (of the preview, when not true to size).
         true_to_size: `make` takes only these.
         row: the row of our form its impressions stand in; None elsewhere.
+        sources: RGB PNG of what came from which member, each in a colour of its own; None of a single one.
+        reading: what it says; None when nobody read it.
     """
 
     members: tuple[int, ...]
@@ -129,6 +132,8 @@ class ExtractedSeal:
     reasons: tuple[Reason, ...]
     true_to_size: bool
     row: SealKind | None = None
+    sources: Path | None = None
+    reading: SealReading | None = None
 
 
 @dataclass(frozen=True)

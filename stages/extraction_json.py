@@ -8,6 +8,7 @@ from seal_imaging import Quality, Reason
 from seal_imaging.form import FormPlace
 from stages.extraction import ExtractedImpression, ExtractedPage, ExtractedSeal, ExtractedSeals
 from stages.reason_words import REFUSING, WORDS
+from stages.seal_reading import SealReading
 
 _FIGURES = tuple(field.name for field in fields(Quality) if field.name not in ("sectors", "reasons"))
 
@@ -73,9 +74,24 @@ def _seal(one: ExtractedSeal) -> dict[str, Any]:
         "shape": one.shape.value,
         "colour": one.colour.value,
         "image": str(one.image),
+        "sources": None if one.sources is None else str(one.sources),
         "true_to_size": one.true_to_size,
+        "text": _reading(one.reading),
         "reasons": [reason.value for reason in one.reasons],
         "advice": advice_json(one.reasons),
+    }
+
+
+def _reading(reading: SealReading | None) -> dict[str, Any] | None:
+    if reading is None:
+        return None
+    text = reading.text
+    return {
+        "name": None if text.name is None else text.name.text,
+        "lines": [line.text for line in text.lines],
+        "code": None if text.code is None else text.code.text,
+        "confidence": round(text.confidence, 4),
+        "answer": None if reading.answer is None else reading.answer.value,
     }
 
 

@@ -69,7 +69,9 @@ class ImpressionPool:
 
     def _grouped(self) -> list[tuple[int, ...]]:
         numbers = list(self._kept)
-        groups = group_impressions([self._kept[number] for number in numbers])
+        groups = group_impressions(
+            [self._kept[number] for number in numbers], rows=[self._rows[number] for number in numbers]
+        )
         return [tuple(numbers[position] for position in group) for group in groups]
 
     def _let_surplus_go(self) -> None:

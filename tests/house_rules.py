@@ -54,6 +54,7 @@ SHARED_BY_STAGES: Mapping[str, str] = {
     "reason_words": "a sentence for each reason against an impression",
     "seal_notes": "what speaks against a seal image, for extract and make",
     "sample_seals": "sample seals of the example form, for specimen_form",
+    "seal_reading": "what a seal says and whose it should be, for extract",
     "page_reading": "one page of a scan, its scale and its boxes, for extract",
     "impression_pool": "the impressions of a long scan in bounded memory, for extract",
     "verdicts": "what follows from a verdict, for verify, the pipeline and archive",

@@ -73,7 +73,7 @@ def show_extraction(document: Mapping[str, Any]) -> None:
     )
     write_table(
         "印章 / seals",
-        ("#", "栏目", "印模", "形状", "尺寸 mm", "图像", "意见"),
+        ("#", "栏目", "印模", "形状", "尺寸 mm", "印文", "图像", "意见"),
         [
             (
                 number,
@@ -81,6 +81,7 @@ def show_extraction(document: Mapping[str, Any]) -> None:
                 ",".join(str(member) for member in made["members"]),
                 made["shape"],
                 _size(made["size_mm"]),
+                _text(made["text"]),
                 made["image"],
                 "、".join(made["reasons"]),
             )
@@ -96,6 +97,12 @@ def show_extraction(document: Mapping[str, Any]) -> None:
             write_line(
                 f"印章 {number} [{advice['reason']}，{stop}] {advice['message_zh']} / {advice['message']}"
             )
+
+
+def _text(text: Mapping[str, Any] | None) -> str:
+    if text is None:
+        return ""
+    return " ".join(part for part in (text["name"], *text["lines"], text["code"]) if part)
 
 
 def _size(size_mm: list[float] | None) -> str:

@@ -16,6 +16,7 @@ from pipeline.slots import read_slot
 from seal_imaging import InkChoice, Reason
 from stages.extract import ExtractOptions, extraction_json
 from stages.make import SealKind
+from stages.seal_reading import ExpectedNames
 
 app = typer.Typer(help="印章 / seals", no_args_is_help=True, rich_markup_mode=None)
 app.command("check")(check)
@@ -46,14 +47,25 @@ def extract(
         InkChoice,
         typer.Option("--ink", help="统一颜色或自然墨色 / one colour or real ink"),
     ] = InkChoice.UNIFIED,
+    owner: Annotated[
+        list[str] | None, typer.Option("--owner", help="单位名称，与印文核对，可重复 / whose seals they are")
+    ] = None,
+    person: Annotated[
+        list[str] | None, typer.Option("--person", help="个人姓名，与名章核对，可重复 / a person's name")
+    ] = None,
+    code: Annotated[str, typer.Option("--code", help="印章编码，与章底数字核对 / digits on the seal")] = "",
+    no_read: Annotated[bool, typer.Option("--no-read", help="不识别印文 / do not read the seals")] = False,
     home: HomeOption = None,
     json_: JsonOption = False,
 ) -> None:
     """提取印模 / Find every impression on a scan and make one clean, true-to-size image of each seal."""
+    expected = ExpectedNames(tuple(owner or ()), tuple(person or ()), code)
     plain, single = read_widths(width_mm or [])
-    options = ExtractOptions(width_mm=plain, seal_widths_mm=single, dpi=dpi, order=order, ink=ink)
+    options = ExtractOptions(
+        width_mm=plain, seal_widths_mm=single, dpi=dpi, order=order, ink=ink, expected=expected
+    )
     with open_app(context, home) as sealine:
-        extracted = sealine.seals.extract(scan, out, actor=sealine.actor, options=options)
+        extracted = sealine.seals.extract(scan, out, actor=sealine.actor, options=options, read=not no_read)
     document: dict[str, Any] = extraction_json(extracted)
     if json_:
         write_json(document)

@@ -24,13 +24,14 @@ from seal_imaging import Reason
 from seal_imaging.form import MAX_ORDER_NUMBER_CHARS
 from stages.extract import ExtractOptions, extraction_json
 from stages.make import SealKind
+from stages.seal_reading import ExpectedNames
 from storage.errors import NotFound
 
 MAX_SCAN_UPLOAD_BYTES = 201 * 1024 * 1024
 """What ingest takes as a scan, and the form around it."""
 MAX_TEXTS_BYTES = 1024 * 1024
 MAX_WISH_CHARS = 200
-_PICTURE = re.compile(r"(page-[0-9]{1,4}\.jpg|(impression|seal)-[0-9]{2,4}\.png)")
+_PICTURE = re.compile(r"(page-[0-9]{1,4}\.jpg|(impression|seal)-[0-9]{2,4}(-sources)?\.png)")
 _SCREEN = "screen.json"
 
 
@@ -148,7 +149,10 @@ def read_number(text: str) -> float | None:
 
 
 def read_options(fields: Mapping[str, str]) -> ExtractOptions:
-    """Return what somebody says of a scan: `width_mm`, `dpi`, `order`, and `width_mm_1` … of single seals.
+    """Return what somebody says of a scan.
+
+    Args:
+        fields: `width_mm`, `dpi`, `order`, `owner`, `person`, and `width_mm_1` … of single seals.
 
     Raises:
         UsageRefused: a width or a resolution is no number, or the order number is too long.
@@ -171,7 +175,13 @@ def read_options(fields: Mapping[str, str]) -> ExtractOptions:
         seal_widths_mm=single,
         dpi=read_number(fields.get("dpi", "").strip()),
         order=order or None,
+        expected=ExpectedNames(_names(fields, "owner"), _names(fields, "person")),
     )
+
+
+def _names(fields: Mapping[str, str], key: str) -> tuple[str, ...]:
+    name = fields.get(key, "").strip()[:MAX_WISH_CHARS]
+    return (name,) if name else ()
 
 
 def read_wish(fields: dict[str, str]) -> SealWish:
@@ -204,12 +214,16 @@ def _extract(desk: Desk, scan: Path, folder: Path, options: ExtractOptions) -> d
     extraction: dict[str, Any] = extraction_json(extracted)
     for kind in ("impressions", "seals"):
         for found in extraction[kind]:
-            found["image"] = Path(found["image"]).name
+            for picture in ("image", "sources"):
+                if found.get(picture):
+                    found[picture] = Path(found[picture]).name
     pages = {found.page_index for found in extracted.impressions}
     screen: dict[str, Any] = {
         "scan": str(scan.relative_to(folder)),
         "file": scan.name,
         "order": options.order or "",
+        "owner": "".join(options.expected.owners),
+        "person": "".join(options.expected.persons),
         "previews": [asdict(preview) for preview in draw_previews(scan, folder, pages)],
         "extraction": extraction,
         "page_of": {found.index: found.page_index for found in extracted.impressions},

@@ -282,7 +282,8 @@ def test_the_json_form_has_the_documented_fields_and_no_others(scaled: Extracted
         assert Path(one["image"]).is_file()
     for seal in document["seals"]:
         assert set(seal) == {
-            "members", "row", "size_mm", "shape", "colour", "image", "true_to_size", "reasons", "advice",
+            "members", "row", "size_mm", "shape", "colour", "image", "sources", "true_to_size", "text",
+            "reasons", "advice",
         }  # fmt: skip
         assert len(seal["size_mm"]) == 2
 
