@@ -53,6 +53,8 @@ _CORE = np.ones((3, 3), np.uint8)
 """A tenth of a millimetre at the strokes' edges is left out: there the scan mixes ink and paper."""
 _EVEN_MM = 1.2
 """Ink is compared with the ink this far around it: slower changes are the stamp's pressure."""
+_SCAN_BLUR_MM = 0.08
+"""How far printing and scanning at 300 dpi spread the ink."""
 _OUTLIER = 2.5
 
 
@@ -126,19 +128,27 @@ def find_pattern(impression: Impression, image: RgbaImage, key: bytes) -> Patter
     inside &= strength > MIN_INK
     if impression.covered is not None:
         inside &= warp_plane(impression.covered, box_from_canvas, size) < MAX_COVERED
-    score, expected = _score(strength, inside, signs)
+    score, expected = _score(strength, strokes, inside, signs)
     return PatternScore(score, expected, laid.likeness)
 
 
-def _score(strength: InkAmount, inside: NDArray[np.bool_], signs: NDArray[np.int8]) -> tuple[float, float]:
-    """Return the score of the signs, and what it would at least be with the pattern there."""
+def _score(
+    strength: InkAmount, strokes: InkAmount, inside: NDArray[np.bool_], signs: NDArray[np.int8]
+) -> tuple[float, float]:
+    """Return the score of the signs, and what it would at least be with the pattern there.
+
+    Args:
+        strokes: the seal's ink without the pattern: its own texture is taken off first.
+    """
     if not inside.any():
         return 0.0, 0.0
     weight = inside.astype(np.float32)
     sigma = _EVEN_MM * _WORK_PX_PER_MM
-    around = cv2.GaussianBlur(strength * weight, (0, 0), sigma)
-    around /= np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-3)
-    uneven = (strength - around) * weight
+    norm = np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-3)
+    texture = cv2.GaussianBlur(strokes, (0, 0), _SCAN_BLUR_MM * _WORK_PX_PER_MM)
+    texture = (texture - cv2.GaussianBlur(texture * weight, (0, 0), sigma) / norm) * weight
+    uneven = (strength - cv2.GaussianBlur(strength * weight, (0, 0), sigma) / norm) * weight
+    uneven -= texture * float((uneven * texture).sum() / ((texture * texture).sum() + 1e-6))
     spread = 1.4826 * float(np.median(np.abs(uneven[inside]))) + 1e-6
     uneven = np.clip(uneven, -_OUTLIER * spread, _OUTLIER * spread)
     cells = cv2.resize(uneven, (CELLS, CELLS), interpolation=cv2.INTER_AREA)

@@ -14,6 +14,7 @@ from benchmarks.imaging.micro_pattern import image_of
 from pipeline.cli.main import run
 from pipeline.errors import UsageRefused, WrongState
 from pipeline.marking import FILE_NAME, MarkingKeys
+from pipeline.orders import FrozenSeal, SigningOrder, order_from_record
 from pipeline.seals import SealWish
 from pipeline.slots import read_slot, slots_from_record
 from pipeline.tryout.artwork import draw_round_seal, draw_square_seal
@@ -164,3 +165,14 @@ def test_a_secret_others_may_read_or_that_is_damaged_is_not_used(tmp_path: Path)
         keys.key_of("a")
     with pytest.raises(UsageRefused, match="cannot be used"):
         MarkingKeys(tmp_path / "missing").key_of("a")
+
+
+def test_an_order_for_seals_without_slots_is_recorded_as_before_there_were_any() -> None:
+    """What is recorded decides whether a package is known: it must not change for those that are."""
+    frozen = FrozenSeal("id", "公章", "0" * 64, (14.0, 14.0, 42.0, 42.0))
+    order = SigningOrder((frozen,), "c" * 64, "", "")
+    (recorded,) = order.to_record()["seals"]  # type: ignore[misc, attr-defined]
+    assert sorted(recorded) == ["image_sha256", "ink_box_mm", "name", "seal_id"]
+    slotted = replace(order, seals=(replace(frozen, slots=(read_slot("日期=20,44,30,4"),)),))
+    assert order_from_record(slotted.to_record()) == slotted
+    assert order_from_record(order.to_record()) == order

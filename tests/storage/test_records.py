@@ -468,3 +468,13 @@ def test_a_seal_is_bound_to_one_certificate(records: Records) -> None:
 def test_a_certificate_that_cannot_be_is_refused(records: Records) -> None:
     with pytest.raises(RecordRefused):
         records.add_certificate(replace(CERTIFICATE, fingerprint="C" * 64))
+
+
+def test_a_seal_keeps_its_pattern_and_its_text_slots(records: Records) -> None:
+    slots = ({"name": "日期", "x_mm": 20.0, "y_mm": 44.0, "w_mm": 30.0, "h_mm": 4.0, "max_chars": 20},)
+    seal = replace(SEAL, micro_pattern=True, text_slots=slots)
+    records.add_seal(seal, actor="alice", at=NOW)
+    records.add_seal(seal, actor="alice", at=NOW)
+    assert records.seal(seal.name) == seal
+    with pytest.raises(AlreadyBound):
+        records.add_seal(replace(seal, text_slots=()), actor="alice", at=NOW)
