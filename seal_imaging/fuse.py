@@ -129,7 +129,8 @@ class _Laid:
         self.covered: InkAmount = np.zeros_like(self.ink)
         if impression.covered is not None:
             self.covered = np.minimum(over(impression.covered), np.float32(1))
-        self.weight = weight * (1 - impression.quality.smear) ** 2
+        # Where all are smeared the least smeared still counts.
+        self.weight = weight * max(0.05, 1 - impression.quality.smear) ** 2
 
 
 def _shares(members: list[_Laid], best: Impression) -> NDArray[np.float32]:

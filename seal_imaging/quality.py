@@ -143,7 +143,7 @@ def grade(
         + 0.05 * evenness
         + 0.05 * sharpness
         + 0.10 * max(0.0, 1 - foreign / 0.06)
-    ) * ((1 - 0.5 * smear) * (1 - 0.5 * double) * max(0.0, 1 - 1.5 * glare))
+    ) * ((1 - 0.5 * smear) * (1 - 0.5 * double) * max(0.1, 1 - 1.5 * glare))
     off = _off_page(angle_deg, page_turn_deg)
     is_pale = min(sectors, default=1.0) < FAINT_SECTOR_BELOW or evenness < UNEVEN_BELOW
     reasons = [

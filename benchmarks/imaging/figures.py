@@ -1,6 +1,7 @@
 """Measures ours and the naive peer against what was drawn."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.imaging.peer import NaiveSeal, read_naively, red_mask
+from benchmarks.imaging.registration import registration_errors_mm
 from benchmarks.imaging.strata import Drawn
 from pipeline.tryout.specimens import ImpressionTruth
 from seal_imaging import Impression, compose, fuse, group_impressions, read_impressions
@@ -38,6 +40,11 @@ class Tally:
     fusion_gain: list[float] = field(default_factory=list)
     fused_dice: list[float] = field(default_factory=list)
     page_s: list[float] = field(default_factory=list)
+    registration_mm: list[float] = field(default_factory=list)
+    best_by_score: list[float] = field(default_factory=list)
+    reasons_hit: list[float] = field(default_factory=list)
+    false_alarms: list[float] = field(default_factory=list)
+    alarms: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +86,7 @@ def measure(drawn: Drawn, ours: Tally, naive: Tally) -> list[Example]:
             ours.size_mm.append(size_error(truth, match))
             ours.angle_deg.append(angle_error(truth, match))
             ours.right_shape.append(float(match.shape is drawn.seals[truth.seal_index].shape))
+            _check_reasons(drawn, match, ours)
         _size_naively(truth, boxed, specimen.px_per_mm, naive)
         example = Example(specimen.page[y : y + h, x : x + w], plain, mask, None)
         if ours.dice[-1] < worst.get(truth.seal_index, (2.0, example))[0]:
@@ -94,6 +102,16 @@ def measure(drawn: Drawn, ours: Tally, naive: Tally) -> list[Example]:
 def _best(truth: ImpressionTruth, found: Sequence[Impression]) -> Impression | None:
     near = [one for one in found if overlap(truth.box_px, one.box_px) > SAME_PLACE]
     return max(near, key=lambda one: overlap(truth.box_px, one.box_px), default=None)
+
+
+def _check_reasons(drawn: Drawn, match: Impression, ours: Tally) -> None:
+    """Note whether one of the expected reasons is said, and whether one that does not hold is."""
+    said = set(match.quality.reasons)
+    if drawn.expected:
+        ours.reasons_hit.append(float(bool(said & drawn.expected)))
+    wrong = said - drawn.expected - drawn.allowed
+    ours.false_alarms.append(float(bool(wrong)))
+    ours.alarms.update(reason.value for reason in wrong)
 
 
 def _window(
@@ -160,6 +178,10 @@ def _fuse(
     if len(found) < len(mine):
         ours.best_of_three.append(0.0)
         return None
+    scores = [one.quality.score for one in found]
+    ours.best_by_score.append(float(worth[int(np.argmax(scores))] > max(worth) - AS_GOOD))
+    paired = [(truth, match) for truth, match in mine if match is not None]
+    ours.registration_mm += registration_errors_mm(paired, drawn.specimen.px_per_mm)
     groups = group_impressions(found)
     ours.best_of_three.append(float(worth[groups[0][0]] > max(worth) - AS_GOOD))
     ours.grouped.append(float(len(groups) == 1))

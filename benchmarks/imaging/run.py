@@ -11,6 +11,7 @@ import json
 import resource
 import sys
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.imaging.figures import Example, Tally, measure
 from benchmarks.imaging.reading import reading_figures
+from benchmarks.imaging.real import show_real
+from benchmarks.imaging.registration import FALSE_LOCK_MM
 from benchmarks.imaging.sheet import save_sheet
 from benchmarks.imaging.strata import STRATA, draw
 from pipeline.tryout.artwork import draw_oval_seal, draw_round_seal, draw_square_seal
@@ -51,6 +54,9 @@ UPWARDS = {
     "arc_name_cer_printed_over": False,
     "arc_name_cer_weak_fused": False,
     "seal_read_worst_s": False,
+    "registration_mm": False,
+    "false_locks": False,
+    "false_alarms": False,
     "crop_ms": False,
     "form_300_s": False,
     "form_600_s": False,
@@ -68,6 +74,8 @@ BARS = {
     "arc_name_cer": 0.05,
     "arc_name_cer_printed_over": 0.05,
     "seal_read_worst_s": 1.0,
+    "registration_mm": 0.03,
+    "false_locks": 0.0,
     "crop_ms": 100.0,
     "form_300_s": 2.0,
     "form_600_s": 6.0,
@@ -96,6 +104,11 @@ def _summary(tallies: list[Tally], weak: Tally) -> dict[str, float]:
         "precision": seen / max(1, found),
         "recall": seen / max(1, drawn),
         "best_of_three": of("best_of_three", np.mean),
+        "best_by_score": of("best_by_score", np.mean),
+        "registration_mm": of("registration_mm", np.median),
+        "false_locks": float(sum(value > FALSE_LOCK_MM for value in every("registration_mm"))),
+        "reasons_hit": of("reasons_hit", np.mean),
+        "false_alarms": of("false_alarms", np.mean),
         "grouped": of("grouped", np.mean),
         "grouped_weak": float(np.mean(weak.grouped)) if weak.grouped else float("nan"),
         "fusion_gain": float(np.mean(weak.fusion_gain)) if weak.fusion_gain else 0.0,
@@ -147,6 +160,16 @@ def _line(name: str, naive: float | None, ours: float, bar: float | None, *, is_
     return f"{name:24} {shown:>9} {ours:9.3f}  {limit:>9}  {_verdict(ours, bar, is_upwards=is_upwards)}"
 
 
+def _print_reasons(names: Iterable[str], ours: Mapping[str, Tally]) -> None:
+    """Print how often the right reason is said of an impression, and how often a wrong one."""
+    print(f"{'reasons said':24} {'right':>9} {'wrong':>9}")
+    for name in names:
+        tally = ours[name]
+        right = f"{np.mean(tally.reasons_hit):9.3f}" if tally.reasons_hit else f"{'-':>9}"
+        wrong = float(np.mean(tally.false_alarms)) if tally.false_alarms else 0.0
+        print(f"{name:24} {right} {wrong:9.3f}  {dict(tally.alarms) or ''}")
+
+
 def main() -> None:
     """Measure, print and save."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -154,7 +177,11 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=1, help="pages of nine impressions a stratum")
     parser.add_argument("--only", action="append", help="this stratum; may be given again")
     parser.add_argument("--out", type=Path, default=Path("demo-out/bench-imaging"))
+    parser.add_argument("--real", type=Path, help="read every picture of this folder instead")
     options = parser.parse_args()
+    if options.real:
+        show_real(options.real, options.out)
+        return
     font = bytes(pymupdf.Font("cjk").buffer)
     ours, naive = ({stratum.name: Tally() for stratum in STRATA} for _ in range(2))
     examples: dict[str, list[Example]] = {}
@@ -174,6 +201,7 @@ def main() -> None:
             side: _summary([tally], tally) | {"dice": float(np.mean(tally.dice))}
             for side, tally in (("ours", ours[name]), ("naive", naive[name]))
         }
+    _print_reasons(examples, ours)
     mine = _summary(list(ours.values()), ours["weak"])
     theirs = _summary(list(naive.values()), naive["weak"])
     if not options.only:
@@ -183,6 +211,7 @@ def main() -> None:
         print(_line(key, theirs.get(key), value, BARS.get(key), is_upwards=UPWARDS.get(key, True)))
     figures |= {"ours": mine, "naive": theirs}
     figures["max_rss_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(f"peak memory {figures['max_rss_mb']} MB")
     options.out.mkdir(parents=True, exist_ok=True)
     text = json.dumps(figures, indent=2, ensure_ascii=False)
     (options.out / "figures.json").write_text(text + "\n", encoding="utf-8")

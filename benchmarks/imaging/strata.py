@@ -19,6 +19,18 @@ from pipeline.tryout.artwork import (
     draw_signature,
     draw_square_seal,
 )
+from pipeline.tryout.looks import (
+    DOUBLE_STRUCK,
+    DRAGGED,
+    GLARING,
+    OVER_INKED,
+    PEN_OVER,
+    PHONE_JPEG,
+    PRESSED_ASKEW,
+    SHADOWED,
+    TILTED,
+    TINTED,
+)
 from pipeline.tryout.specimens import (
     CLEAN,
     ENHANCED,
@@ -30,7 +42,12 @@ from pipeline.tryout.specimens import (
     SpecimenPage,
     draw_specimen_page,
 )
+from seal_imaging import Reason
 
+_TEXT = frozenset({Reason.OTHER_TEXT})
+_SPARSE = frozenset({Reason.FAINT, Reason.INCOMPLETE})
+_BLURRED = frozenset({Reason.SMEARED, Reason.DOUBLE_STRIKE})
+_LIGHT = frozenset({Reason.GLARE})
 WEAK = PageLook(density=(0.3, 0.8), least_missing=0.22, missing=0.40, turn_deg=10.0)
 PRINTED_PHOTO = replace(PHOTO, printed_over=True, fringe_px=0.5)
 _PLACES = "江南塞北云岭东湖青原西川南屏北岸"
@@ -46,6 +63,9 @@ class Stratum:
     Attributes:
         colours: which inks: "red", or "blue" for blue and purple.
         has_strangers: fingerprints, signatures and a red headline lie among the seals.
+        looks: how the three impressions of a seal were stamped, where each in its own way.
+        expected: reasons of which one must be said of each impression.
+        allowed: reasons that may be said besides; any other is a false alarm.
     """
 
     name: str
@@ -53,23 +73,47 @@ class Stratum:
     dpi: float = 300.0
     colours: str = "red"
     has_strangers: bool = False
+    looks: tuple[PageLook, ...] = ()
+    expected: frozenset[Reason] = frozenset()
+    allowed: frozenset[Reason] = frozenset()
 
 
 STRATA: tuple[Stratum, ...] = (
     Stratum("clean", CLEAN),
-    Stratum("printed over", PRINTED_OVER),
-    Stratum("faint", FAINT),
+    Stratum("printed over", PRINTED_OVER, expected=_TEXT),
+    Stratum("faint", FAINT, expected=frozenset({Reason.FAINT}), allowed=_SPARSE),
     Stratum("blue, purple", PageLook(), colours="blue"),
     Stratum("photo", PHOTO),
-    Stratum("photo, printed", PRINTED_PHOTO),
-    Stratum("enhanced", ENHANCED),
+    Stratum("photo, printed", PRINTED_PHOTO, expected=_TEXT),
+    Stratum("enhanced", ENHANCED, expected=_TEXT),
     Stratum("show-through", SHOW_THROUGH),
-    Stratum("150 dpi", PRINTED_OVER, dpi=150.0),
-    Stratum("600 dpi", PRINTED_OVER, dpi=600.0),
-    Stratum("fringed", replace(PRINTED_OVER, fringe_px=0.8)),
-    Stratum("JPEG 60", replace(PRINTED_OVER, jpeg_quality=60)),
-    Stratum("weak", WEAK),
+    Stratum("150 dpi", PRINTED_OVER, dpi=150.0, expected=_TEXT),
+    Stratum("600 dpi", PRINTED_OVER, dpi=600.0, expected=_TEXT),
+    Stratum("fringed", replace(PRINTED_OVER, fringe_px=0.8), expected=_TEXT),
+    Stratum("JPEG 60", replace(PRINTED_OVER, jpeg_quality=60), expected=_TEXT),
+    Stratum("weak", WEAK, expected=_SPARSE, allowed=frozenset({Reason.TILTED})),
     Stratum("strangers", PageLook(), has_strangers=True),
+    Stratum("over-inked", OVER_INKED, expected=frozenset({Reason.SMEARED}), allowed=_BLURRED),
+    Stratum("dragged", DRAGGED, expected=_BLURRED, allowed=_SPARSE),
+    Stratum(
+        "double strike",
+        DOUBLE_STRUCK,
+        expected=frozenset({Reason.DOUBLE_STRIKE}),
+        allowed=_BLURRED | _SPARSE,
+    ),
+    Stratum("pressed askew", PRESSED_ASKEW, expected=frozenset({Reason.FAINT}), allowed=_SPARSE),
+    Stratum("tilted", TILTED, expected=frozenset({Reason.TILTED})),
+    Stratum("glare", GLARING, expected=_LIGHT, allowed=_SPARSE),
+    Stratum("shadow", SHADOWED, expected=_LIGHT, allowed=_SPARSE | _TEXT | _BLURRED),
+    Stratum("blue pen", PEN_OVER, expected=_TEXT),
+    Stratum("phone JPEG", PHONE_JPEG),
+    Stratum("tinted paper", TINTED),
+    Stratum(
+        "good, smeared, weak",
+        PageLook(),
+        looks=(PageLook(missing=0.08), OVER_INKED, WEAK),
+        allowed=_BLURRED | _SPARSE,
+    ),
 )
 
 
@@ -79,6 +123,8 @@ class Drawn:
 
     seals: tuple[Artwork, ...]
     specimen: SpecimenPage
+    expected: frozenset[Reason]
+    allowed: frozenset[Reason]
 
 
 def draw(stratum: Stratum, *, seed: int, pages: int, font: bytes) -> Iterator[Drawn]:
@@ -97,12 +143,14 @@ def draw(stratum: Stratum, *, seed: int, pages: int, font: bytes) -> Iterator[Dr
             font=font,
             px_per_mm=stratum.dpi / 25.4,
             look=stratum.look,
+            looks=stratum.looks,
             page_mm=page_mm,
             margin_mm=6.0,
         )
         truths = tuple(truth for truth in specimen.truths if truth.seal_index < len(seals))
         page = _with_headline(specimen.page, specimen.px_per_mm) if stratum.has_strangers else specimen.page
-        yield Drawn(tuple(seals), SpecimenPage(page, truths, specimen.px_per_mm))
+        sheet = SpecimenPage(page, truths, specimen.px_per_mm)
+        yield Drawn(tuple(seals), sheet, stratum.expected, stratum.allowed)
 
 
 def _seals(rng: np.random.Generator, font: bytes, *, colours: str) -> list[Artwork]:

@@ -117,3 +117,12 @@ def test_the_most_complete_impression_of_a_seal_comes_first(
     worth = [dice(truth.mask, truth.design) for truth in drawn.truths]
     for group in group_impressions(found):
         assert worth[group[0]] >= max(worth[index] for index in group) - 0.01
+
+
+def test_impressions_smeared_all_over_still_make_one(draw: Draw, square_seal: Artwork) -> None:
+    drawn = draw([square_seal], copies=2)
+    smeared = [
+        replace(one, quality=replace(one.quality, smear=1.0))
+        for one in read_impressions(drawn.page, drawn.px_per_mm)
+    ]
+    assert float((fuse(smeared).ink > 0.5).sum()) > 0.5 * float((smeared[0].ink > 0.5).sum())
