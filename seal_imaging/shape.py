@@ -18,9 +18,11 @@ CLEAR_SUPPORT = 0.90
 """An outline this well inked is not compared with others."""
 CIRCLE_FIRST = 0.85
 """An ellipse can follow any circle: it must be this much better than one to count."""
-SURE_SUPPORT = 0.75
+SURE_SUPPORT = 0.90
 MAX_BESIDE = 0.2
 """Of the ink so much may lie beside squares and rectangles that are not well inked."""
+MAX_SPREAD = 1.25
+"""The ink's hull may be so much larger than the one rectangle in it."""
 _MIN_POINTS = 30
 
 
@@ -61,6 +63,9 @@ def _is_believed(found: list[Outline], outer: Points) -> list[bool]:
     for outline in found:
         beside &= ~outline.holds(outer, grown=1.06)
     is_all = float(beside.mean()) <= MAX_BESIDE
+    if len(found) == 1 and found[0].shape not in (SealShape.CIRCLE, SealShape.ELLIPSE):
+        hull = cv2.contourArea(cv2.convexHull(outer.astype(np.float32)))
+        is_all &= hull <= MAX_SPREAD * found[0].size_px[0] * found[0].size_px[1]
     round_ones = (SealShape.CIRCLE, SealShape.ELLIPSE)
     return [is_all or one.shape in round_ones or one.support >= SURE_SUPPORT for one in found]
 
