@@ -23,7 +23,7 @@ MAX_ASPECT = 2.7
 """Of a seal; longer things are headlines and rules."""
 TOLERANCE = 0.013
 """How far off the outline its edge may lie and still support it, as a share of the longer side."""
-_ROOM = ((0.12, 0.08, 0.04), (0.06, 0.06, 0.02), (0.04, 0.04, 0.012), (0.03, 0.03, 0.010))
+_ROOM = ((0.12, 0.08, 0.04), (0.06, 0.06, 0.02), (0.04, 0.04, 0.012), (0.03, 0.03, 0.016))
 """Pass by pass, as shares of the radius: how far out and in is looked, how far from its line ink may lie."""
 _SPOKES = (240, 240, 360, 720)
 _RINGS_APART = 0.018
