@@ -1,5 +1,6 @@
 """Pixels in, pixels and measurements out: pure functions on numpy arrays."""
 
+from seal_imaging.compare import Answer, Comparison, Difference, compare, impression_of_image
 from seal_imaging.compose import compose, ink_box_mm
 from seal_imaging.errors import ImpressionUnusable, ReaderUnavailable, ScaleUnknown, SealImagingError
 from seal_imaging.finish import STATED_COLOURS, InkChoice
@@ -26,6 +27,9 @@ from seal_imaging.text import SealLine, SealText, read_text
 __all__ = [
     "REFUSING",
     "STATED_COLOURS",
+    "Answer",
+    "Comparison",
+    "Difference",
     "Fused",
     "Impression",
     "ImpressionUnusable",
@@ -52,12 +56,14 @@ __all__ = [
     "SealText",
     "TextReader",
     "Verdict",
+    "compare",
     "compare_name",
     "compose",
     "cut_out",
     "fuse",
     "fuse_shown",
     "group_impressions",
+    "impression_of_image",
     "ink_box_mm",
     "judge",
     "read_impressions",

@@ -18,12 +18,14 @@ from seal_imaging.separate import colour_of
 from seal_imaging.shape import fit_outline
 from seal_imaging.units import SEAL_PX_PER_MM
 
-MAX_STRETCH_PERCENT = 2.5
+MAX_STRETCH_PERCENT = 1.5
 """Rubber, paper and scanners stretch a seal by less."""
-MAX_DEFORMATION_PERCENT = 0.6
+MAX_DEFORMATION_PERCENT = 0.2
 WELL_INKED = 0.9
 """Outline from which small differences, as of a code's digits, are told from missing ink."""
-WORST_OF_ONE_SEAL = 0.80
+MAX_UNSHARED = 0.035
+"""Share of the ink of two well inked impressions of one seal that only one of them may have."""
+_SLACK_MM = 0.16
 _SIDE_PX = 500
 _ONLY_A = (208, 52, 44)
 _ONLY_B = (36, 92, 200)
@@ -91,6 +93,7 @@ def compare(a: Impression, b: Impression) -> Comparison:
     size_mm = None
     if a.size_mm is not None and b.size_mm is not None:
         size_mm = (a.size_mm[0] * (stretch[0] - 1), a.size_mm[1] * (stretch[1] - 1))
+    unshared = _unshared(fixed, moving, trust, slack_px=_SLACK_MM * (a.px_per_mm or a.size_px[0] / 42.0) * at)
     reasons: list[Difference] = []
     kin = kinship(a, b, laid)
     well_inked = min(a.quality.outline, b.quality.outline) >= WELL_INKED
@@ -98,7 +101,7 @@ def compare(a: Impression, b: Impression) -> Comparison:
         reasons.append(Difference.TEXT if kin is Kinship.DIFFERENT else Difference.TOO_LITTLE_INK)
     if max(abs(v) for v in percent) > MAX_STRETCH_PERCENT:
         reasons.append(Difference.SIZE)
-    if kin is not Kinship.DIFFERENT and laid.worst < WORST_OF_ONE_SEAL and well_inked:
+    if kin is not Kinship.DIFFERENT and well_inked and unshared > MAX_UNSHARED:
         reasons.append(Difference.DETAIL)
     if deformation > MAX_DEFORMATION_PERCENT:
         reasons.append(Difference.DEFORMED)
@@ -224,6 +227,15 @@ def _clear(impression: Impression, box_from_view: Matrix, size_px: tuple[int, in
     if impression.covered is None:
         return np.ones(size_px[::-1], np.float32)
     return np.asarray(1 - np.clip(2 * lay(impression.covered, box_from_view, size_px), 0, 1), np.float32)
+
+
+def _unshared(a: InkAmount, b: InkAmount, trust: NDArray[np.float32], *, slack_px: float) -> float:
+    """Return the share of all ink that lies farther than the slack from the other's, 0..1."""
+    side = 2 * max(1, round(slack_px)) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    only = [np.maximum(p - cv2.dilate(q, kernel), 0) for p, q in ((a, b), (b, a))]
+    every = float(((a + b) * trust).sum())
+    return float(((only[0] + only[1]) * trust).sum()) / every if every > 0 else 0.0
 
 
 def _rms(moved: NDArray[np.float32], evidence: NDArray[np.float32]) -> float:
