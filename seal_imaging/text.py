@@ -11,13 +11,28 @@ from seal_imaging.impression import Impression, InkAmount, SealShape
 from seal_imaging.name_seals import read_cells
 from seal_imaging.reader import ReadCharacter, ReadLine, TextReader
 from seal_imaging.strips import Box, clear_frame, find_lines, strip_of, without_specks
-from seal_imaging.unroll import Band, Rim, border_depth, find_code, find_name, roll_out, upright_ink
+from seal_imaging.unroll import (
+    Band,
+    Rim,
+    border_depth,
+    find_code,
+    find_name,
+    roll_out,
+    upright_density,
+    upright_ink,
+)
 from seal_imaging.voting import vote
 
 SURE = 0.97
 """A line read with this confidence is not read again in other settings."""
-SETTINGS = ((0.15, 1.0), (0.05, 0.85), (0.25, 1.2))
-"""Margin and stretch of the first and the further settings of a line."""
+SETTINGS = ((0.15, 1.0), (0.25, 1.2), (0.1, 0.85))
+"""Margin and stretch of a line: read off its ink in the first two, off its density in the first and last.
+
+The ink has clean edges, the density what is faint: together they read more than either."""
+GAP = 1.6
+"""Two characters more pitches apart than this may have lost one between them."""
+STRAY_GAP = 2.2
+"""What stands at the end of a name farther off than so many pitches is none of it."""
 MIN_CONFIDENCE = 0.25
 MIN_CODE_DIGITS = 6
 MIN_CODE_CONFIDENCE = 0.4
@@ -77,8 +92,9 @@ def read_text(impression: Impression, reader: TextReader, *, turn_deg: float = 0
     """
     angle_deg = _wrapped(impression.angle_deg + turn_deg)
     upright = upright_ink(impression, turn_deg=turn_deg)
+    soft = upright_density(impression, turn_deg=turn_deg)
     if impression.shape in (SealShape.CIRCLE, SealShape.ELLIPSE):
-        return _read_round(impression, upright, reader, turn_deg)
+        return _read_round(impression, upright, soft, reader, turn_deg)
     if impression.shape is SealShape.SQUARE:
         name = _seal_line(*read_cells(upright, reader), upright.shape)
         return SealText(name, (), None, angle_deg)
@@ -88,8 +104,14 @@ def read_text(impression: Impression, reader: TextReader, *, turn_deg: float = 0
     return SealText(lines[0] if lines else None, lines[1:], None, angle_deg)
 
 
-def _read_round(impression: Impression, upright: InkAmount, reader: TextReader, turn_deg: float) -> SealText:
-    found = find_name(roll_out(upright))
+def _read_round(
+    impression: Impression,
+    upright: InkAmount,
+    soft: InkAmount | None,
+    reader: TextReader,
+    turn_deg: float,
+) -> SealText:
+    found = find_name(roll_out(upright, soft))
     if found is None:
         inside = _inside(upright, border_depth(roll_out(upright)), [])
         lines = _read_lines(inside, reader)
@@ -104,7 +126,8 @@ def _read_round(impression: Impression, upright: InkAmount, reader: TextReader, 
     if abs(off_deg) > MIN_TURN_DEG:
         turn_deg += off_deg
         upright = upright_ink(impression, turn_deg=turn_deg)
-        found = find_name(roll_out(upright)) or found
+        soft = upright_density(impression, turn_deg=turn_deg)
+        found = find_name(roll_out(upright, soft)) or found
         rim, band = found
     shape = upright.shape
     name = _seal_line(_read_band(rim, band, reader), _box_of(rim, band), shape)
@@ -122,25 +145,56 @@ def _read_round(impression: Impression, upright: InkAmount, reader: TextReader, 
 
 def _read_band(rim: Rim, band: Band, reader: TextReader) -> ReadLine:
     box = (band.left, band.top, band.right - band.left, band.bottom - band.top)
-    return read_line(rim.ink, box, reader)
+    return _without_strays(read_line(rim.ink, box, reader, soft=rim.soft))
 
 
-def read_line(ink: InkAmount, box: Box, reader: TextReader, *, alphabet: str = "") -> ReadLine:
-    """Return the line in a box, read again in other settings and voted upon when it is not sure."""
-    (margin, stretch), *further = SETTINGS
-    first = reader.read([strip_of(ink, box, margin=margin, stretch=stretch)], alphabet=alphabet)
-    if first[0].characters and min(c.confidence for c in first[0].characters) >= SURE:
+def _without_strays(line: ReadLine) -> ReadLine:
+    """Return the name, which is set evenly, without pieces of other text that stand off its ends."""
+    kept = list(line.characters)
+    while len(kept) > 4:
+        pitches = np.diff([one.at for one in kept])
+        limit = STRAY_GAP * float(np.median(pitches))
+        if pitches[-1] > limit:
+            kept.pop()
+        elif pitches[0] > limit:
+            kept.pop(0)
+        else:
+            break
+    return ReadLine(tuple(kept))
+
+
+def read_line(
+    ink: InkAmount, box: Box, reader: TextReader, *, soft: InkAmount | None = None, alphabet: str = ""
+) -> ReadLine:
+    """Return the line in a box, read again in other settings and voted upon when it is not sure.
+
+    Args:
+        soft: the density of the ink over the same pixels; None when not known.
+    """
+    plain, wider, narrower = SETTINGS
+    first = reader.read([strip_of(ink, box, margin=plain[0], stretch=plain[1])], alphabet=alphabet)
+    if _is_sure(first[0]):
         return first[0]
-    strips = [strip_of(ink, box, margin=margin, stretch=stretch) for margin, stretch in further]
+    softer = ink if soft is None else soft
+    again = [(ink, wider), (softer, narrower)] + ([(softer, plain)] if softer is not ink else [])
+    strips = [strip_of(part, box, margin=margin, stretch=stretch) for part, (margin, stretch) in again]
     return vote([*first, *reader.read(strips, alphabet=alphabet)])
+
+
+def _is_sure(line: ReadLine) -> bool:
+    """Tell whether each character is read with confidence and none seems to be left out between two."""
+    if not line.characters or min(one.confidence for one in line.characters) < SURE:
+        return False
+    pitches = np.diff([one.at for one in line.characters])
+    return len(pitches) == 0 or bool(pitches.max() < GAP * np.median(pitches))
 
 
 def _read_code(rim: Rim, band: Band, reader: TextReader) -> ReadLine:
     """Return the code: its digits stand with their heads towards the middle and run counter-clockwise."""
-    ink = np.ascontiguousarray(rim.ink[::-1, ::-1])
+    ink, soft = (np.ascontiguousarray(part[::-1, ::-1]) for part in (rim.ink, rim.soft))
     depth, length = ink.shape
     box = (length - band.right, depth - band.bottom, band.right - band.left, band.bottom - band.top)
-    return read_line(ink, box, reader, alphabet=DIGITS)
+    return read_line(ink, box, reader, soft=soft, alphabet=DIGITS)
 
 
 def _inside(upright: InkAmount, border: int, cleared: Sequence[NDArray[np.float64]]) -> InkAmount:

@@ -36,18 +36,36 @@ def upright_ink(impression: Impression, *, turn_deg: float = 0.0) -> InkAmount:
     return warp_ink(turned, where, (width, height))
 
 
+def upright_density(impression: Impression, *, turn_deg: float = 0.0) -> InkAmount | None:
+    """Return the seal's density over the pixels of `upright_ink`, 1 for its well inked strokes.
+
+    None when it was not kept, or is not of this ink.
+    """
+    strength = impression.strength
+    if strength is None or strength.shape != impression.ink.shape:
+        return None
+    inked = strength[impression.ink > 0.5]
+    if inked.size == 0:
+        return None
+    solid = max(0.05, float(np.percentile(inked, 75)))
+    density = np.asarray(np.clip(strength / solid, 0, 1), np.float32)
+    return upright_ink(replace(impression, ink=density), turn_deg=turn_deg)
+
+
 @dataclass(frozen=True, eq=False)
 class Rim:
     """The rim of an upright seal rolled out: columns clockwise, rows from outside in.
 
     Attributes:
         ink: (depth, length).
+        soft: like ink, with the density of the ink where that is known.
         edge: (length, 2), x and y of the outline on the upright seal at each column.
         inward: (length, 2), the unit vector from there into the seal.
         cut_deg: where the first column lies, in degrees clockwise from the top.
     """
 
     ink: InkAmount
+    soft: InkAmount
     edge: NDArray[np.float64]
     inward: NDArray[np.float64]
     cut_deg: float = -180.0
@@ -61,6 +79,7 @@ class Rim:
         turn_deg = self.cut_deg + column / self.ink.shape[1] * 360
         return Rim(
             np.roll(self.ink, -column, axis=1),
+            np.roll(self.soft, -column, axis=1),
             np.roll(self.edge, -column, axis=0),
             np.roll(self.inward, -column, axis=0),
             turn_deg,
@@ -72,10 +91,13 @@ class Rim:
         return np.concatenate([edge + band.top * inward, (edge + band.bottom * inward)[::-1]])
 
 
-def roll_out(upright: InkAmount) -> Rim:
+def roll_out(upright: InkAmount, soft: InkAmount | None = None) -> Rim:
     """Return the rim, sampled at even distances along the middle of its depth.
 
     On an oval the way in is the normal of the outline, as engravers set their characters.
+
+    Args:
+        soft: the seal's density over the same pixels; None when not known.
     """
     height, width = upright.shape
     a, b = width / 2, height / 2
@@ -90,8 +112,12 @@ def roll_out(upright: InkAmount) -> Rim:
     deep = np.arange(rows) + 0.5
     x = a + edge[None, :, 0] + deep[:, None] * inward[None, :, 0] - 0.5
     y = b + edge[None, :, 1] + deep[:, None] * inward[None, :, 1] - 0.5
-    ink = cv2.remap(upright, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR, borderValue=0)
-    return Rim(np.asarray(ink, np.float32), edge + np.array([a, b]), inward)
+    x32, y32 = x.astype(np.float32), y.astype(np.float32)
+    ink = np.asarray(cv2.remap(upright, x32, y32, cv2.INTER_LINEAR, borderValue=0), np.float32)
+    rolled = ink
+    if soft is not None:
+        rolled = np.asarray(cv2.remap(soft, x32, y32, cv2.INTER_LINEAR, borderValue=0), np.float32)
+    return Rim(ink, rolled, edge + np.array([a, b]), inward)
 
 
 def _edge(t: NDArray[np.float64], a: float, b: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
