@@ -34,6 +34,8 @@ GAP = 1.6
 STRAY_GAP = 2.2
 """What stands at the end of a name farther off than so many pitches is none of it."""
 MIN_CONFIDENCE = 0.25
+MIN_LINE_CONFIDENCE = 0.65
+"""Of what stands inside a seal; specks and remains of print read as something, but hardly ever so well."""
 MIN_CODE_DIGITS = 6
 MIN_CODE_CONFIDENCE = 0.4
 DIGITS = "0123456789"
@@ -225,7 +227,7 @@ def has_star(upright: InkAmount) -> bool:
 def _read_lines(inside: InkAmount, reader: TextReader) -> tuple[SealLine, ...]:
     read = [(read_line(inside, box, reader), box) for box in find_lines(inside)]
     lines = (_seal_line(line, box, inside.shape) for line, box in read)
-    return tuple(line for line in lines if line is not None)
+    return tuple(line for line in lines if line is not None and line.confidence >= MIN_LINE_CONFIDENCE)
 
 
 def _seal_line(line: ReadLine, box: Box, shape: tuple[int, ...]) -> SealLine | None:
