@@ -29,6 +29,8 @@ _LINE_WEIGHT = 6.0
 _PAGE_WEIGHT = 1.5
 """What speaks for the page's own turn, as a logarithm of odds: people stamp upright, mostly."""
 _FOUR_SIDED_SURE = 0.6
+_NO_STAR_SURE = 0.49
+"""The ends of the name alone tell the turn within some degrees only: let the text decide."""
 
 
 @dataclass(frozen=True)
@@ -98,11 +100,11 @@ def _without_star(rolled: NDArray[np.float32], filled: NDArray[np.float64], page
     every = np.arange(0.0, 360.0, 360 / _SECTORS)
     worth = _by_text(filled, every) + _by_page(every, page_turn_deg)
     up = float(every[int(np.argmax(worth))])
-    axis, sharpness = _mirror_axis(rolled, up)
+    axis = _mirror_axis(rolled, up)
     # Of other directions only those count that are not near by.
     rivals = np.array([up, *(up + k for k in range(45, 316, 15))])
     rival_worth = np.array([worth[round(between(r, 360) % 360 / 5) % _SECTORS] for r in rivals])
-    chosen = _chosen(rivals, rival_worth, least=sharpness)
+    chosen = _chosen(rivals, rival_worth, least=_NO_STAR_SURE)
     return Upright(_wrapped(axis), chosen.confidence, (_wrapped(axis + 180),))
 
 
@@ -179,25 +181,20 @@ def _by_page(turns: NDArray[np.float64], page_turn_deg: float) -> NDArray[np.flo
     return np.asarray(_PAGE_WEIGHT * np.cos(np.radians(turns - page_turn_deg)), np.float64)
 
 
-def _mirror_axis(rolled: NDArray[np.float32], near_deg: float) -> tuple[float, float]:
-    """Return the axis within 25 degrees of a guess about which the seal is most nearly its own mirror.
+def _mirror_axis(rolled: NDArray[np.float32], near_deg: float) -> float:
+    """Return the axis within 25 degrees of a guess about which the name is most nearly its own mirror.
 
-    Letters are not, but their places are. Returns also how clearly, 0..1.
+    Its two ends decide: letters are evened out, or half a letter's pitch would do as well.
     """
     step = 360 / _TURNS
-    part = np.asarray(rolled[:, round(0.15 * _RADII) : round(_TEXT_BAND[1] * _RADII)], np.float64)
-    part = part.reshape(_TURNS, -1)
-    bands = np.stack([chunk.mean(1) for chunk in np.array_split(part, 10, axis=1)], 1)
-    smooth = np.stack([_smooth(band, 13) for band in bands.T], 1)
-    smooth -= smooth.mean(0)
-    weight = np.linspace(0.2, 0.8, smooth.shape[1])
-    spread = np.fft.rfft(smooth, axis=0)
-    mirrored = np.fft.irfft((spread * spread * weight).sum(1), n=_TURNS)
-    energy = float(((smooth**2) * weight).sum())
+    band = rolled[:, round(_TEXT_BAND[0] * _RADII) : round(_TEXT_BAND[1] * _RADII)].mean(1)
+    smooth = _smooth(np.asarray(band, np.float64), 49)
+    spread = np.fft.rfft(np.minimum(1.0, smooth / max(0.02, 0.35 * float(np.percentile(smooth, 80)))))
+    mirrored = np.fft.irfft(spread * spread, n=_TURNS)
     axes = np.arange(-25, 25 + step / 2, step / 2) + near_deg
     scores = mirrored[np.round(2 * axes / step).astype(int) % _TURNS]
     best = np.nonzero(scores >= scores.max() - 1e-9)[0]
-    return float(axes[best].mean()), float(np.clip(scores.max() / max(1e-9, energy), 0, 1))
+    return float(axes[best].mean())
 
 
 def _smooth(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
