@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from seal_imaging.align import lay
+from seal_imaging.align import Matrix, lay
 from seal_imaging.errors import ImpressionUnusable
 from seal_imaging.form import IMPRESSIONS_PER_SEAL
 from seal_imaging.group import Kinship, best_first, check_count, kinship
@@ -69,14 +69,14 @@ def fuse_shown(impressions: Sequence[Impression]) -> Fused:
     best = impressions[order[0]]
     size_px = frame_of(best)
     members = [_Laid(best, box_from_own_flat(best), size_px, best.quality.score)]
+    accepted = [(best, box_from_own_flat(best))]
     for index in order[1:]:
         other = impressions[index]
-        if not may_be_one_seal(best, other):
+        laid = _laid_over(accepted, other)
+        if laid is None:
             raise _different(order[0], index)
-        laid = register(best, other)
-        if kinship(best, other, laid) is Kinship.DIFFERENT:
-            raise _different(order[0], index)
-        members.append(_Laid(other, laid.box_from_flat, size_px, other.quality.score * laid.agreement))
+        accepted.append((other, laid[0]))
+        members.append(_Laid(other, laid[0], size_px, other.quality.score * laid[1]))
     shares = _shares(members, best)
     ink = np.asarray(np.clip(sum(m.ink * share for m, share in zip(members, shares, strict=True)), 0, 1))
     strength = None
@@ -88,6 +88,23 @@ def fuse_shown(impressions: Sequence[Impression]) -> Fused:
     sources = np.where(ink > 0.5, np.array(order)[given.argmax(0)], -1).astype(np.int16)
     whole = _combined(best, [impressions[index] for index in order], ink.astype(np.float32))
     return Fused(replace(whole, strength=strength, covered=covered), sources)
+
+
+def _laid_over(
+    accepted: Sequence[tuple[Impression, Matrix]], other: Impression
+) -> tuple[Matrix, float] | None:
+    """Return the map from the frame to an impression's box, and its agreement; None when of another seal.
+
+    Weak impressions may each miss what the other has: a third one that both share ink with links them.
+    """
+    for member, box_from_frame in accepted:
+        if not may_be_one_seal(member, other):
+            continue
+        laid = register(member, other)
+        if kinship(member, other, laid) is not Kinship.DIFFERENT:
+            linked = laid.box_from_flat @ np.linalg.inv(box_from_own_flat(member)) @ box_from_frame
+            return linked, laid.agreement
+    return None
 
 
 def source_picture(fused: Fused) -> RgbImage:
