@@ -19,6 +19,7 @@ from pipeline.steps import Signers
 from seal_imaging import Reason
 from seal_imaging.ocr_rapid import RapidReader
 from stages.authorities import Signer, fingerprint_of
+from stages.compare_seals import ComparedSeals, compare_seals
 from stages.documents import TextSlot
 from stages.extract import ExtractedSeals, ExtractOptions, extract
 from stages.ingest import read_scan
@@ -210,6 +211,29 @@ class Seals:
                 zh=f"已有另一枚名为“{wish.name}”的印章，请换一个名称",
             )
         return seal
+
+    def compare(self, first: Path, second: Path, picture: Path, *, actor: Actor) -> ComparedSeals:
+        """Compare two seals, each a scan, a seal image, or the name of a seal that was made here.
+
+        Raises:
+            InputRefused: a file cannot be read.
+            ImpressionUnusable: a file shows no seal, or several.
+            NotFound: neither a file nor a seal has this name.
+        """
+        by = check_may(actor, Permission.LIST_SEALS)
+        with tempfile.TemporaryDirectory(dir=make_folder(self._scratch), prefix="compare-") as folder:
+            files = [
+                given if given.is_file() else self._image_of(str(given), Path(folder) / f"{number}.png")
+                for number, given in enumerate((first, second))
+            ]
+            compared = compare_seals(files[0], files[1], picture)
+        details = {"first": first.name, "second": second.name, "answer": compared.comparison.answer.value}
+        self._records.append_event("compare_seals", details, actor=by, at=self._clock())
+        return compared
+
+    def _image_of(self, name: str, path: Path) -> Path:
+        export_object(self._store, self._records.seal(name).image_digest, path)
+        return path
 
     def list(self, *, actor: Actor) -> Sequence[SealRecord]:
         """Return every seal, oldest first."""

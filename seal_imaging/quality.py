@@ -80,16 +80,24 @@ REFUSED_AT: Mapping[Reason, Limit] = MappingProxyType(
 
 def judge(quality: Quality) -> Verdict:
     """Return what may become of an impression, by its reasons and how far they go."""
-    for reason in quality.reasons:
-        if reason in REFUSING:
-            return Verdict.REFUSED
-        limit = REFUSED_AT.get(reason)
-        if limit is None:
-            continue
-        value = float(getattr(quality, limit.measure))
-        if value > limit.refused if limit.is_upwards else value < limit.refused:
-            return Verdict.REFUSED
+    if refusals(quality):
+        return Verdict.REFUSED
     return Verdict.DOUBTFUL if quality.reasons else Verdict.USABLE
+
+
+def refusals(quality: Quality) -> tuple[Reason, ...]:
+    """Return the reasons that forbid making a seal, of all that speak against an impression."""
+    return tuple(reason for reason in quality.reasons if _refuses(reason, quality))
+
+
+def _refuses(reason: Reason, quality: Quality) -> bool:
+    if reason in REFUSING:
+        return True
+    limit = REFUSED_AT.get(reason)
+    if limit is None:
+        return False
+    value = float(getattr(quality, limit.measure))
+    return value > limit.refused if limit.is_upwards else value < limit.refused
 
 
 def grade(

@@ -20,6 +20,7 @@ from seal_imaging import (
 from seal_imaging.form import FormPlace, SealKind
 from seal_imaging.fuse import fuse_shown, source_picture
 from seal_imaging.names import NameAnswer
+from seal_imaging.quality import refusals
 from seal_imaging.reader import TextReader
 from seal_imaging.units import SEAL_PX_PER_MM
 from stages.errors import InputRefused
@@ -264,7 +265,8 @@ def _draw(
     row = rows.pop() if len(rows) == 1 else None
     reading = None if reader is None else read_seal(fused, row, reader, options.expected)
     reasons = _reasons(fused, members, reading)
-    write_notes(image, reasons)
+    refusing = refusals(replace(fused.quality, reasons=reasons))
+    write_notes(image, reasons, refusing=refusing)
     sources = None if seal.sources is None else image.with_name(f"{image.stem}-sources.png")
     if sources is not None and seal.sources is not None:
         write_png(sources, seal.sources, px_per_mm=None)
@@ -276,6 +278,7 @@ def _draw(
         image=image,
         ink_box_mm=box_mm,
         reasons=reasons,
+        refusing=refusing,
         true_to_size=size_mm is not None,
         row=row,
         sources=sources,

@@ -117,6 +117,7 @@ class ExtractedSeal:
         size_mm: w, h of the seal; None when nothing states it.
         image: RGBA PNG, 1400 × 1400; with pHYs only when it is true to size.
         ink_box_mm: x, y, w, h of the ink on the canvas (of the preview, when not true to size).
+        refusing: those of the reasons for which no seal is made of it, unless somebody accepts them.
         true_to_size: `make` takes only these.
         row: the row of our form its impressions stand in; None elsewhere.
         sources: RGB PNG of what came from which member, each in a colour of its own; None of a single one.
@@ -132,6 +133,7 @@ class ExtractedSeal:
     reasons: tuple[Reason, ...]
     true_to_size: bool
     row: SealKind | None = None
+    refusing: tuple[Reason, ...] = ()
     sources: Path | None = None
     reading: SealReading | None = None
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from seal_imaging import Quality, Reason
 from seal_imaging.form import FormPlace
+from seal_imaging.quality import refusals
 from stages.extraction import ExtractedImpression, ExtractedPage, ExtractedSeal, ExtractedSeals
-from stages.reason_words import REFUSING, WORDS
+from stages.reason_words import WORDS
 from stages.seal_reading import SealReading
 
 _FIGURES = tuple(field.name for field in fields(Quality) if field.name not in ("sectors", "reasons"))
@@ -54,7 +55,7 @@ def _impression(one: ExtractedImpression) -> dict[str, Any]:
             "sectors": [round(share, 4) for share in one.quality.sectors],
             "reasons": [reason.value for reason in one.quality.reasons],
         },
-        "advice": advice_json(one.quality.reasons),
+        "advice": advice_json(one.quality.reasons, refusals(one.quality)),
         "image": str(one.image),
     }
 
@@ -78,7 +79,7 @@ def _seal(one: ExtractedSeal) -> dict[str, Any]:
         "true_to_size": one.true_to_size,
         "text": _reading(one.reading),
         "reasons": [reason.value for reason in one.reasons],
-        "advice": advice_json(one.reasons),
+        "advice": advice_json(one.reasons, one.refusing),
     }
 
 
@@ -95,12 +96,12 @@ def _reading(reading: SealReading | None) -> dict[str, Any] | None:
     }
 
 
-def advice_json(reasons: Sequence[Reason]) -> list[dict[str, Any]]:
+def advice_json(reasons: Sequence[Reason], refusing: Sequence[Reason]) -> list[dict[str, Any]]:
     """Return what is wrong and what to do about it, a sentence for each reason."""
     return [
         {
             "reason": reason.value,
-            "refuses": reason in REFUSING,
+            "refuses": reason in refusing,
             "message": WORDS[reason].en,
             "message_zh": WORDS[reason].zh,
         }

@@ -16,8 +16,6 @@ class ReasonWords:
 
 
 _R = Reason
-REFUSING: frozenset[Reason] = frozenset({_R.SCALE_UNKNOWN, _R.GREY_COPY, _R.NAME_MISMATCH, _R.INCOMPLETE})
-"""Of a seal with one of these no electronic seal is made unless somebody accepts the reason by name."""
 WORDS: Mapping[Reason, ReasonWords] = MappingProxyType(
     {
         _R.OTHER_TEXT: ReasonWords(

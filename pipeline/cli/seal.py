@@ -9,6 +9,7 @@ import typer
 from pipeline.cli.extraction import show_extraction
 from pipeline.cli.options import HomeOption, JsonOption, KeyOption, PinFdOption, open_app
 from pipeline.cli.seal_check import check
+from pipeline.cli.seal_compare import compare
 from pipeline.cli.show import write_json, write_line, write_table
 from pipeline.documents_json import seal_json
 from pipeline.seals import SealWish
@@ -20,6 +21,7 @@ from stages.seal_reading import ExpectedNames
 
 app = typer.Typer(help="印章 / seals", no_args_is_help=True, rich_markup_mode=None)
 app.command("check")(check)
+app.command("compare")(compare)
 
 
 @app.command("extract")

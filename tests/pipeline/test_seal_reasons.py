@@ -11,7 +11,7 @@ from pipeline.seals import SealWish
 from pipeline.wiring import App
 from seal_imaging import ImpressionUnusable, Reason
 from stages.make import SealKind
-from stages.seal_notes import read_notes, write_notes
+from stages.seal_notes import read_refusing, write_notes
 from tests.pipeline.conftest import write_seal_image
 
 WISH = SealWish(name="缺边章", owner="示例公司", owner_code="", kind=SealKind.OFFICIAL)
@@ -19,7 +19,7 @@ WISH = SealWish(name="缺边章", owner="示例公司", owner_code="", kind=Seal
 
 def test_a_refusing_reason_stops_the_seal_and_accepting_it_becomes_an_event(app: App, tmp_path: Path) -> None:
     image = write_seal_image(tmp_path / "seal-00.png")
-    write_notes(image, [Reason.INCOMPLETE, Reason.FEWER_THAN_THREE])
+    write_notes(image, [Reason.INCOMPLETE, Reason.FEWER_THAN_THREE], refusing=[Reason.INCOMPLETE])
     with pytest.raises(ImpressionUnusable, match="--accept-reason 不全") as caught:
         app.seals.make(image, WISH, actor=app.actor, key_uri=app.key_uri)
     assert "不全" in caught.value.zh
@@ -33,28 +33,29 @@ def test_a_refusing_reason_stops_the_seal_and_accepting_it_becomes_an_event(app:
 
 def test_a_warning_stops_nothing(app: App, tmp_path: Path) -> None:
     image = write_seal_image(tmp_path / "seal-00.png")
-    write_notes(image, [Reason.FEWER_THAN_THREE])
+    write_notes(image, [Reason.FEWER_THAN_THREE], refusing=[])
     wish = SealWish(name="提示章", owner="示例公司", owner_code="", kind=SealKind.OFFICIAL)
     assert app.seals.make(image, wish, actor=app.actor, key_uri=app.key_uri).name == "提示章"
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "null", '{"image_sha256": 1}', '{"image_sha256": "", "reasons": 3}', "\0" * 70000]
+    "text",
+    ["", "{", "[]", "null", '{"image_sha256": 1}', '{"image_sha256": "", "refusing": 3}', "\0" * 70000],
 )
 def test_notes_that_are_not_ours_say_nothing(tmp_path: Path, text: str) -> None:
     image = write_seal_image(tmp_path / "seal-00.png")
-    assert read_notes(image) == ()
+    assert read_refusing(image) == ()
     (tmp_path / "seal-00.json").write_text(text, "utf-8")
-    assert read_notes(image) == ()
+    assert read_refusing(image) == ()
 
 
 def test_notes_of_another_picture_say_nothing(tmp_path: Path) -> None:
     image = write_seal_image(tmp_path / "seal-00.png")
-    write_notes(image, [Reason.INCOMPLETE])
-    assert read_notes(image) == (Reason.INCOMPLETE,)
+    write_notes(image, [Reason.INCOMPLETE], refusing=[Reason.INCOMPLETE])
+    assert read_refusing(image) == (Reason.INCOMPLETE,)
     notes = json.loads((tmp_path / "seal-00.json").read_text("utf-8"))
     (tmp_path / "seal-00.json").write_text(json.dumps(notes | {"image_sha256": "00"}), "utf-8")
-    assert read_notes(image) == ()
+    assert read_refusing(image) == ()
 
 
 def test_widths_are_plain_or_for_one_seal() -> None:

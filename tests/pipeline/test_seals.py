@@ -10,6 +10,7 @@ from pipeline.seals import SealWish
 from pipeline.wiring import App
 from stages.errors import InputRefused, SigningRefused
 from stages.make import SealKind
+from storage.errors import NotFound
 from tests.pipeline.conftest import write_seal_image
 from tests.simulators.keys import write_pem_signer
 
@@ -33,3 +34,12 @@ def test_a_seal_s_name_fits_into_a_file_name(letters: int, fits: bool, app: App,
         return
     made = app.seals.make(image, wish, actor=app.actor, key_uri=app.key_uri)
     assert all(path.is_file() for path in app.seals.save(made.name, tmp_path / "out", actor=app.actor))
+
+
+def test_a_seal_made_here_is_compared_by_its_name(app: App, tmp_path: Path) -> None:
+    image = write_seal_image(tmp_path / "same.png")
+    compared = app.seals.compare(Path("公章"), image, tmp_path / "difference.png", actor=app.actor)
+    assert compared.comparison.likeness > 0.9
+    assert compared.picture.is_file()
+    with pytest.raises(NotFound):
+        app.seals.compare(Path("没有的章"), image, tmp_path / "difference.png", actor=app.actor)
