@@ -13,7 +13,7 @@ MAX_IMPRESSIONS = 32
 SCORE_WEIGHT = 0.1
 """Of an impression's own score against its likeness to what the impressions of its seal have in common."""
 WEAK = {
-    SealShape.CIRCLE: (0.925, 0.61),
+    SealShape.CIRCLE: (0.905, 0.58),
     SealShape.ELLIPSE: (0.885, 0.45),
     SealShape.SQUARE: (0.84, 0.39),
     SealShape.RECTANGLE: (0.79, 0.38),
