@@ -1,4 +1,4 @@
-"""Reads one group of coloured ink: takes it apart, fits outlines to it, measures each seal it holds."""
+"""Reads one group of coloured ink: takes it apart, fits outlines to it, tells which are seals."""
 
 import math
 
@@ -7,19 +7,16 @@ from numpy.typing import NDArray
 
 from seal_imaging.candidates import MAX_SEAL_MM, MIN_SEAL_MM, MIN_SEAL_SHARE, Candidate
 from seal_imaging.impression import Impression, InkAmount, RgbImage
-from seal_imaging.quality import grade
+from seal_imaging.measuring import measure
 from seal_imaging.separate import (
     Separation,
-    colour_of,
     estimate_stains,
-    ink_rgb,
     optical_density,
     paper_over,
     separate_ink,
 )
 from seal_imaging.shape import Outline, fit_outline, fit_outlines
 from seal_imaging.strangers import is_stranger
-from seal_imaging.upright import find_angle
 
 TYPICAL_SEAL_MM = 42.0
 """What a seal of unknown scale is taken to measure when windows are chosen; no size comes from it."""
@@ -59,7 +56,15 @@ def read_candidate(
         outlines = _outlines(separation.ink, candidate.outer_px - box[:2], about)
     longest = max(page.shape[:2])
     return [
-        _measured(page, separation, one, box, px_per_mm, about, page_turn_deg)
+        measure(
+            page,
+            separation,
+            one,
+            box,
+            px_per_mm=px_per_mm,
+            about_px_per_mm=about,
+            page_turn_deg=page_turn_deg,
+        )
         for one in outlines
         if _is_seal(separation.ink, one, longest, px_per_mm) and not is_stranger(separation.ink, one)
     ]
@@ -129,64 +134,6 @@ def _is_seal(ink: InkAmount, outline: Outline, longest: int, px_per_mm: float | 
         inside = outline.mask((ink.shape[0], ink.shape[1]), margin_px=-depth * small)
         shares.append(float((ink[inside] > 0.5).mean()) if inside.any() else 0.0)
     return MIN_INSIDE_INK <= shares[0] <= MAX_INSIDE_INK and shares[1] >= MIN_INSIDE_INK
-
-
-def _measured(
-    page: RgbImage,
-    separation: Separation,
-    outline: Outline,
-    box: tuple[int, int, int, int],
-    px_per_mm: float | None,
-    about: float,
-    page_turn_deg: float,
-) -> Impression:
-    """Return one impression, cut to its outline with a narrow margin."""
-    margin = max(1.0, 0.35 * about)
-    shape = (separation.ink.shape[0], separation.ink.shape[1])
-    own = outline.mask(shape, margin_px=margin)
-    ink = np.where(own, separation.ink, np.float32(0))
-    strength = np.where(own, separation.strength, np.float32(0))
-    edge = outline.points()
-    left, top = (max(0, math.floor(v - margin)) for v in edge.min(0))
-    right, bottom = (math.ceil(v + margin) for v in edge.max(0))
-    right, bottom = min(right, shape[1]), min(bottom, shape[0])
-    on_page = edge + np.array([box[0], box[1]])
-    is_cut_off = bool(
-        (on_page < -1.5 * about / 10 - 1).any()
-        or (on_page > np.array([page.shape[1], page.shape[0]]) + 1.5 * about / 10 + 1).any()
-    )
-    colour = colour_of(separation.stains.ink * separation.stains.solid)
-    upright = find_angle(ink, outline, page_turn_deg=page_turn_deg)
-    quality = grade(
-        page[box[1] : box[1] + box[3], box[0] : box[0] + box[2]],
-        separation,
-        ink,
-        outline,
-        colour=colour,
-        px_per_mm=about,
-        scale_is_known=px_per_mm is not None,
-        is_cut_off=is_cut_off,
-        angle_deg=upright.angle_deg,
-        page_turn_deg=page_turn_deg,
-    )
-    width, height = outline.size_px
-    return Impression(
-        box_px=(box[0] + left, box[1] + top, right - left, bottom - top),
-        ink=np.ascontiguousarray(ink[top:bottom, left:right]),
-        size_mm=None if px_per_mm is None else (width / px_per_mm, height / px_per_mm),
-        shape=outline.shape,
-        angle_deg=upright.angle_deg,
-        angle_confidence=upright.confidence,
-        other_angles_deg=upright.alternatives,
-        colour=colour,
-        quality=quality,
-        centre_px=(outline.centre_px[0] - left, outline.centre_px[1] - top),
-        size_px=(width, height),
-        px_per_mm=px_per_mm,
-        ink_rgb=ink_rgb(separation.core),
-        strength=np.ascontiguousarray(strength[top:bottom, left:right]),
-        covered=np.clip(separation.black[top:bottom, left:right], 0, 1),
-    )
 
 
 def _grown(box: tuple[int, int, int, int], by: int, page_shape: tuple[int, ...]) -> tuple[int, int, int, int]:
