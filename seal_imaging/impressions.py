@@ -17,6 +17,7 @@ from seal_imaging.separate import estimate_paper
 from seal_imaging.sheet import find_sheet
 from seal_imaging.squaring import PagePose, back_on_page, square_up
 from seal_imaging.strangers import find_pasted, lies_in
+from seal_imaging.uncoloured import read_uncoloured
 
 MAX_PIXELS = 120_000_000
 """An A4 page at 1200 dpi is 139 million; 600 dpi, the most that helps, is 35 million."""
@@ -149,6 +150,9 @@ def _read_flat(page: RgbImage, px_per_mm: float | None, *, page_turn_deg: float 
                 read[key] = read_candidate(page, paper, candidate, px_per_mm, page_turn_deg)
             found += [one for one in read[key] if one.quality.outline >= least_support]
         found = without_doubles(found)
+    found = without_doubles(
+        found + read_uncoloured(page, paper, px_per_mm=px_per_mm, page_turn_deg=page_turn_deg)
+    )
     if found:
         pasted = find_pasted(page, px_per_mm, seals_px=[one.box_px for one in found])
         found = [one for one in found if not lies_in(one.box_px, pasted, page.shape)]

@@ -12,6 +12,7 @@ Segments = NDArray[np.float64]
 """(N, 4), x and y of both ends."""
 
 SEARCH_SIDE_PX = 1400
+LINE_SIDE_PX = 700
 MIN_RULE_SHARE = 0.26
 """Of the page's longer side; 77 mm of A4, more than any seal is wide."""
 MAX_RULE_SHARE = 0.005
@@ -20,7 +21,7 @@ MAX_GAP_SHARE = 0.03
 AGREE_DEG = 1.0
 MIN_AGREEING = 2
 MIN_AGREEING_SHARE = 0.6
-_HOUGH_DEG = 0.25
+_HOUGH_DEG = 0.35
 _MIN_PIECE_SHARE = 0.015
 _CONTRAST = 14
 _ROUNDS = 4
@@ -35,17 +36,23 @@ def find_rules(strokes: NDArray[np.bool_], *, longest_px: float) -> Segments:
     """
     if not strokes.any():
         return np.empty((0, 4), np.float64)
-    least = MIN_RULE_SHARE * longest_px
+    shrink = max(1, round(longest_px / LINE_SIDE_PX))
+    small = cv2.resize(
+        strokes.astype(np.float32), None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA
+    )
+    least = MIN_RULE_SHARE * longest_px / shrink
     # The search walks along one row of pixels and must not step off a fine line.
     found = cv2.HoughLinesP(
-        cv2.dilate(strokes.astype(np.uint8), np.ones((3, 3), np.uint8)),
+        cv2.dilate((small > 0.2).astype(np.uint8), np.ones((2, 2), np.uint8)),
         1,
         math.radians(_HOUGH_DEG),
         threshold=max(20, round(0.6 * least)),
         minLineLength=least,
-        maxLineGap=max(2.0, MAX_GAP_SHARE * longest_px),
+        maxLineGap=max(2.0, MAX_GAP_SHARE * longest_px / shrink),
     )
-    return np.empty((0, 4), np.float64) if found is None else np.asarray(found, np.float64).reshape(-1, 4)
+    if found is None:
+        return np.empty((0, 4), np.float64)
+    return (np.asarray(found, np.float64).reshape(-1, 4) + 0.25) * shrink
 
 
 def without_rules(strokes: NDArray[np.bool_], *, longest_px: float) -> NDArray[np.bool_]:
@@ -64,7 +71,7 @@ def without_rules(strokes: NDArray[np.bool_], *, longest_px: float) -> NDArray[n
         # A rule broken by print goes on beyond it.
         for start, end, along in zip(ends[:, 0], ends[:, 1], onwards / 2, strict=True):
             first, last = (start - along).astype(int), (end + along).astype(int)
-            cv2.line(lines, first.tolist(), last.tolist(), 1, max(3, thick // 2 + 2))
+            cv2.line(lines, first.tolist(), last.tolist(), 1, max(4, thick // 2 + 2))
         left = left & (lines == 0)
     return np.asarray(strokes & ((lines == 0) | (broad > 0)), np.bool_)
 
@@ -109,10 +116,12 @@ def _large_pieces(strokes: NDArray[np.bool_], *, least: int) -> NDArray[np.bool_
 
 def _exact_angle(strokes: NDArray[np.bool_], rule: NDArray[np.float64]) -> float:
     """Return a rule's clockwise angle by all strokes along it."""
-    band = np.zeros(strokes.shape, np.uint8)
     x0, y0, x1, y1 = (round(v) for v in rule)
-    cv2.line(band, (x0, y0), (x1, y1), 1, 3)
-    points = cv2.findNonZero((band > 0).astype(np.uint8) & strokes.astype(np.uint8))
+    left, top = max(0, min(x0, x1) - 3), max(0, min(y0, y1) - 3)
+    part = strokes[top : max(y0, y1) + 4, left : max(x0, x1) + 4]
+    band = np.zeros(part.shape, np.uint8)
+    cv2.line(band, (x0 - left, y0 - top), (x1 - left, y1 - top), 1, 5)
+    points = cv2.findNonZero(band & part.astype(np.uint8))
     if points is None or len(points) < 10:
         return math.degrees(math.atan2(y1 - y0, x1 - x0))
     dx, dy, _, _ = (float(v) for v in np.asarray(cv2.fitLine(points, cv2.DIST_HUBER, 0, 0.01, 0.01)).ravel())
