@@ -1,13 +1,16 @@
 """Reads a page: in comes a page, out come its seal impressions."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 
+from seal_imaging import form
 from seal_imaging.candidates import find_candidates, find_coloured
 from seal_imaging.errors import ImpressionUnusable
+from seal_imaging.handwriting import Box, Region, read_signatures, region_of
 from seal_imaging.impression import Impression, RgbImage
 from seal_imaging.lifting import GOOD_SUPPORT, read_candidate
 from seal_imaging.locate import find_form
@@ -15,7 +18,7 @@ from seal_imaging.ordering import in_reading_order, without_doubles
 from seal_imaging.ruling import find_turn
 from seal_imaging.separate import estimate_paper
 from seal_imaging.sheet import find_sheet
-from seal_imaging.squaring import PagePose, back_on_page, square_up
+from seal_imaging.squaring import Homography, PagePose, back_on_page, square_up
 from seal_imaging.strangers import find_pasted, lies_in
 from seal_imaging.uncoloured import read_uncoloured
 
@@ -69,31 +72,37 @@ def read_impressions(page: RgbImage, px_per_mm: float | None) -> list[Impression
     return list(read_page(page, px_per_mm).impressions)
 
 
-def read_page(page: RgbImage, px_per_mm: float | None) -> PageReading:
+def read_page(page: RgbImage, px_per_mm: float | None, *, signed_boxes_px: Sequence[Box] = ()) -> PageReading:
     """Return the seal impressions on a page, and what told its scale.
 
     Args:
         px_per_mm: the page's scale; None to find it by the marks of our form, or else by the edges of
             an A4 sheet that lies whole in the picture. Without them the impressions are measured in
             pixels only: how many pixels high a picture is says nothing of its scale.
+        signed_boxes_px: x, y, w, h of boxes in which to read a handwritten signature; on our own form
+            its signature boxes are read without being named. They are not read on a page that is seen
+            at an angle.
 
     Raises:
         ImpressionUnusable: not an RGB page of 8 bits a channel, or larger than MAX_PIXELS.
     """
     check_page(page)
+    regions = [region_of(box) for box in signed_boxes_px]
     if px_per_mm is not None:
         _check_scale(px_per_mm)
         turn_deg = find_turn(page) or 0.0
-        found = _read_flat(page, px_per_mm, page_turn_deg=turn_deg)
+        found = _read_flat(page, px_per_mm, page_turn_deg=turn_deg, regions=regions)
         return PageReading(tuple(found), ScaleSource.GIVEN, px_per_mm, turn_deg, None)
-    form = find_form(page)
-    pose = form or find_sheet(page)
+    form_pose = find_form(page)
+    pose = form_pose or find_sheet(page)
     if pose is None:
         turn_deg = find_turn(page) or 0.0
-        found = _read_flat(page, None, page_turn_deg=turn_deg)
+        found = _read_flat(page, None, page_turn_deg=turn_deg, regions=regions)
         return PageReading(tuple(found), ScaleSource.UNKNOWN, None, turn_deg, None)
-    source = ScaleSource.FORM_MARKS if form else ScaleSource.SHEET_EDGES
-    return PageReading(tuple(_read_posed(page, pose)), source, pose.px_per_mm, pose.turn_deg, pose)
+    source = ScaleSource.FORM_MARKS if form_pose else ScaleSource.SHEET_EDGES
+    signed_mm = _signature_boxes_mm() if form_pose else ()
+    found = _read_posed(page, pose, signed_mm, regions)
+    return PageReading(tuple(found), source, pose.px_per_mm, pose.turn_deg, pose)
 
 
 def check_page(page: RgbImage) -> None:
@@ -128,16 +137,37 @@ def _check_scale(px_per_mm: float) -> None:
         )
 
 
-def _read_posed(page: RgbImage, pose: PagePose) -> list[Impression]:
+def _signature_boxes_mm() -> tuple[form.BoxMm, ...]:
+    return tuple(box for row in form.ROWS if row.kind is form.SealKind.SIGNATURE for box in row.boxes)
+
+
+def _read_posed(
+    page: RgbImage, pose: PagePose, signed_mm: Sequence[form.BoxMm], regions: Sequence[Region]
+) -> list[Impression]:
     """Return the impressions of a page of known pose, squared up first when it is seen at an angle."""
     if pose.is_flat:
-        return _read_flat(page, pose.px_per_mm, page_turn_deg=pose.turn_deg)
+        signed = [_on_page(box, pose.page_from_mm) for box in signed_mm]
+        return _read_flat(page, pose.px_per_mm, page_turn_deg=pose.turn_deg, regions=[*signed, *regions])
     squared = square_up(page, pose)
-    found = _read_flat(squared.page, squared.px_per_mm, page_turn_deg=0.0)
+    to_px = np.diag([squared.px_per_mm, squared.px_per_mm, 1.0])
+    signed = [_on_page(box, to_px) for box in signed_mm]
+    found = _read_flat(squared.page, squared.px_per_mm, page_turn_deg=0.0, regions=signed)
     return [back_on_page(impression, squared.given_from_squared, page.shape) for impression in found]
 
 
-def _read_flat(page: RgbImage, px_per_mm: float | None, *, page_turn_deg: float = 0.0) -> list[Impression]:
+def _on_page(box_mm: form.BoxMm, page_from_mm: Homography) -> Region:
+    x, y, w, h = box_mm
+    corners = np.array([[x, y, 1], [x + w, y, 1], [x + w, y + h, 1], [x, y + h, 1]]) @ page_from_mm.T
+    return Region(corners[:, :2] / corners[:, 2:])
+
+
+def _read_flat(
+    page: RgbImage,
+    px_per_mm: float | None,
+    *,
+    page_turn_deg: float = 0.0,
+    regions: Sequence[Region] = (),
+) -> list[Impression]:
     paper = estimate_paper(page)
     coarse = find_coloured(page, paper, px_per_mm=px_per_mm)
     found: list[Impression] = []
@@ -156,4 +186,7 @@ def _read_flat(page: RgbImage, px_per_mm: float | None, *, page_turn_deg: float 
     if found:
         pasted = find_pasted(page, px_per_mm, seals_px=[one.box_px for one in found])
         found = [one for one in found if not lies_in(one.box_px, pasted, page.shape)]
+    # A seal stamped where a signature was asked for is a seal.
+    free = [one for one in regions if not any(one.holds(seal.box_px) for seal in found)]
+    found += read_signatures(page, paper, free, px_per_mm=px_per_mm, page_turn_deg=page_turn_deg)
     return in_reading_order(found)

@@ -143,10 +143,10 @@ def _read(
     if outline is None or not _is_seal(separation.ink, outline, about):
         return None
     return measure(
+        page,
         separation,
         outline,
         box_px,
-        page.shape,
         px_per_mm=px_per_mm,
         about_px_per_mm=about,
         page_turn_deg=page_turn_deg,
