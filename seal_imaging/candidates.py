@@ -55,14 +55,30 @@ class CoarseInk:
     """Where a page seen at low resolution is coloured.
 
     Attributes:
-        masks: one for each family of hues.
+        masks: one for each family of hues, without ruled lines.
+        ruled: where coloured lines are ruled.
         scale: its pixels per page pixel.
     """
 
     masks: tuple[tuple[tuple[float, float], NDArray[np.bool_]], ...]
+    ruled: NDArray[np.bool_]
     scale: float
     page_shape: tuple[int, ...]
     px_per_mm: float | None
+
+
+def ruled_in(coarse: CoarseInk, box: tuple[int, int, int, int]) -> NDArray[np.bool_] | None:
+    """Return where lines are ruled in a box, x, y, w, h, of the page; None when nowhere."""
+    x, y, w, h = box
+    matrix = np.array(
+        [
+            [coarse.scale, 0, (x + 0.5) * coarse.scale - 0.5],
+            [0, coarse.scale, (y + 0.5) * coarse.scale - 0.5],
+        ]
+    )
+    wide = cv2.dilate(coarse.ruled.astype(np.uint8), np.ones((3, 3), np.uint8))
+    part = cv2.warpAffine(wide, matrix, (w, h), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
+    return part > 0 if part.any() else None
 
 
 def find_coloured(page: RgbImage, paper: NDArray[np.float32], *, px_per_mm: float | None) -> CoarseInk:
@@ -79,11 +95,12 @@ def find_coloured(page: RgbImage, paper: NDArray[np.float32], *, px_per_mm: floa
     beside_black = FRINGE_SHARE * cv2.dilate(least, np.ones((3, 3), np.uint8))
     coloured = (chroma > limit) & (chroma > 0.33 * most) & (chroma > beside_black)
     hue = hue_deg(density)
-    masks = tuple(
-        (hues, without_rules(coloured & in_hues(hue, hues), longest_px=scale * longest))
-        for hues in (RED_HUES, BLUE_HUES)
-    )
-    return CoarseInk(masks, scale, page.shape, px_per_mm)
+    whole = [(hues, coloured & in_hues(hue, hues)) for hues in (RED_HUES, BLUE_HUES)]
+    masks = tuple((hues, without_rules(mask, longest_px=scale * longest)) for hues, mask in whole)
+    ruled = np.zeros(coloured.shape, np.bool_)
+    for (_, mask), (_, left) in zip(whole, masks, strict=True):
+        ruled |= mask & ~left
+    return CoarseInk(masks, ruled, scale, page.shape, px_per_mm)
 
 
 def find_candidates(

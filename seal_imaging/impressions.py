@@ -177,7 +177,7 @@ def _read_flat(
         for candidate in find_candidates(coarse, reach=reach, without=known):
             key = (candidate.box_px, candidate.hues)
             if key not in read:
-                read[key] = read_candidate(page, paper, candidate, px_per_mm, page_turn_deg)
+                read[key] = read_candidate(page, paper, candidate, coarse, px_per_mm, page_turn_deg)
             found += [one for one in read[key] if one.quality.outline >= least_support]
         found = without_doubles(found)
     found = without_doubles(

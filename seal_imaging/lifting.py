@@ -5,8 +5,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from seal_imaging.candidates import MAX_SEAL_MM, MIN_SEAL_MM, MIN_SEAL_SHARE, Candidate
-from seal_imaging.impression import Impression, InkAmount, RgbImage
+from seal_imaging.candidates import MAX_SEAL_MM, MIN_SEAL_MM, MIN_SEAL_SHARE, Candidate, CoarseInk, ruled_in
+from seal_imaging.impression import Impression, InkAmount, RgbImage, SealShape
 from seal_imaging.measuring import measure
 from seal_imaging.separate import (
     Separation,
@@ -26,6 +26,8 @@ MIN_INSIDE_INK = 0.02
 MAX_INSIDE_INK = 0.93
 """A ring drawn by hand has nothing inside; a button or a blot is full."""
 MIN_EXTENT_MM = 10.0
+MIN_ELLIPSE_MM = 27.0
+"""The smallest oval seal is 31 mm long, a thumb's print 25 mm."""
 GOOD_SUPPORT = 0.75
 
 
@@ -33,6 +35,7 @@ def read_candidate(
     page: RgbImage,
     paper: NDArray[np.float32],
     candidate: Candidate,
+    coarse: CoarseInk,
     px_per_mm: float | None,
     page_turn_deg: float,
 ) -> list[Impression]:
@@ -46,14 +49,14 @@ def read_candidate(
     separation = _separated(page, paper, box, candidate.hues, about)
     if separation is None:
         return []
-    outlines = _outlines(separation.ink, candidate.outer_px - box[:2], about)
+    outlines = _outlines(_unruled(separation.ink, coarse, box), candidate.outer_px - box[:2], about)
     wider = _around(outlines, box, round(2.5 * about), page.shape)
     if wider != box:
         box = wider
         separation = _separated(page, paper, box, candidate.hues, about)
         if separation is None:
             return []
-        outlines = _outlines(separation.ink, candidate.outer_px - box[:2], about)
+        outlines = _outlines(_unruled(separation.ink, coarse, box), candidate.outer_px - box[:2], about)
     longest = max(page.shape[:2])
     return [
         measure(
@@ -68,6 +71,12 @@ def read_candidate(
         for one in outlines
         if _is_seal(separation.ink, one, longest, px_per_mm) and not is_stranger(separation.ink, one)
     ]
+
+
+def _unruled(ink: InkAmount, coarse: CoarseInk, box: tuple[int, int, int, int]) -> InkAmount:
+    """Return the ink less coloured ruled lines, which would pass for a seal's straight border."""
+    ruled = ruled_in(coarse, box)
+    return ink if ruled is None else np.where(ruled, np.float32(0), ink)
 
 
 def _separated(
@@ -127,7 +136,7 @@ def _is_seal(ink: InkAmount, outline: Outline, longest: int, px_per_mm: float | 
         small < MIN_SEAL_MM * px_per_mm
         or large < MIN_EXTENT_MM * px_per_mm
         or large > MAX_SEAL_MM * px_per_mm
-    ):
+    ) or (outline.shape is SealShape.ELLIPSE and large < MIN_ELLIPSE_MM * px_per_mm):
         return False
     shares = []
     for depth in (BORDER_SHARE, 2 * BORDER_SHARE):

@@ -15,6 +15,7 @@ GAP_FROM = 0.70
 """Shares of the way from a round seal's middle to its edge: the border, and where white lies inside it."""
 MIN_BORDER_CONTRAST = 0.22
 """An emblem is as full inside its edge as at it; so are a fingerprint's ridges."""
+MIN_OVAL_CONTRAST = 0.30
 CODE_SIDE_PX = 180
 CODE_MODULES = tuple(range(21, 58, 4))
 MIN_EYE = 0.62
@@ -47,7 +48,8 @@ Box = tuple[int, int, int, int]
 def is_stranger(ink: InkAmount, outline: Outline) -> bool:
     """Tell a fitted outline that is not a seal's by the ink inside it."""
     if outline.shape in (SealShape.CIRCLE, SealShape.ELLIPSE):
-        return border_contrast(ink, outline) < MIN_BORDER_CONTRAST
+        least = MIN_OVAL_CONTRAST if outline.shape is SealShape.ELLIPSE else MIN_BORDER_CONTRAST
+        return border_contrast(ink, outline) < least
     return is_code(ink, outline)
 
 
