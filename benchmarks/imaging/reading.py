@@ -214,7 +214,7 @@ def _fused(impressions: Sequence[Impression]) -> Impression:
 
 
 def reading_figures(seed: int, font: bytes, *, count: int = 12) -> dict[str, float]:
-    """Return the error rates over so many freshly drawn seals of a look, and the slowest reading in s of one core."""
+    """Return the error rates over so many freshly drawn seals of a look, and the slowest reading in CPU s."""
     reader = RapidReader()
     reader.read([np.full((48, 48), 255, np.uint8)])  # loading the model is not reading
     faces = fonts(font)
@@ -256,7 +256,7 @@ def main() -> None:
         reading = measure_reading(drawn, reader, fused=options.copies > 1)
         print(
             f"{name:14} CER {reading.arc_name_cer:.4f}  names whole {reading.whole}/{reading.seals}  "
-            f"codes whole {reading.whole_codes}/{reading.codes}  slowest {reading.slowest_s:.2f} s of one core"
+            f"codes whole {reading.whole_codes}/{reading.codes}  slowest {reading.slowest_s:.2f} CPU s"
         )
         for failure in reading.failures:
             print(f"    {failure}")
