@@ -76,7 +76,10 @@ def read_scanned_page(page: ScannedPage, *, dpi: float | None = None, order: str
         if code is not None and code.is_example:
             return _example(page, code)
         scale, source, notes = _scale(page, pose, dpi)
-        reading = read_page(page.image, scale)
+        # Of our own form the marks tell turn and signature boxes, whatever tells its scale.
+        reading = read_page(page.image, scale if pose is None else None)
+        if pose is not None and scale is not None:
+            reading = _at_scale(reading, scale)
     except ImpressionUnusable as error:
         raise ImpressionUnusable(f"page {number}: {error}", zh=f"第 {number} 页：{error.zh}") from error
     if reading.scale_source is ScaleSource.SHEET_EDGES:
@@ -104,6 +107,15 @@ def _scale(
             # scanner the seals.
             return page.px_per_mm, ScaleFrom(page.scale_source), [_printed_at(printed_at)]
     return None, ScaleFrom.MARKS, []
+
+
+def _at_scale(reading: PageReading, px_per_mm: float) -> PageReading:
+    """Return what was read of a flat page, measured at another scale than its marks tell."""
+    impressions = tuple(
+        replace(one, px_per_mm=px_per_mm, size_mm=(one.size_px[0] / px_per_mm, one.size_px[1] / px_per_mm))
+        for one in reading.impressions
+    )
+    return replace(reading, impressions=impressions, scale_source=ScaleSource.GIVEN, px_per_mm=px_per_mm)
 
 
 def _is_photo_of_a_sheet(page: ScannedPage) -> bool:

@@ -146,12 +146,18 @@ def test_a_form_shrunk_by_the_printer_is_measured_by_the_scanners_resolution(
     assert (read.page.scale_source, read.page.px_per_mm) == (ScaleFrom.DPI, PX_PER_MM)
     assert [note.code for note in read.page.notes] == ["printed-to-another-size"]
     assert "95.0%" in read.page.notes[0].message
+    size_mm = read.impressions[0].size_mm
+    assert size_mm is not None
+    assert size_mm[0] == pytest.approx(42 * 0.95, abs=0.3)
     assert read.places[0] == FormPlace(SealKind.OFFICIAL, 0)
 
 
 def test_a_stated_resolution_decides(form_page: RgbImage) -> None:
     read = read_scanned_page(ScannedPage(0, form_page, None, "unknown"), dpi=160)
     assert (read.page.scale_source, read.page.px_per_mm) == (ScaleFrom.STATED, 160 / 25.4)
+    size_mm = read.impressions[0].size_mm
+    assert size_mm is not None
+    assert size_mm[0] == pytest.approx(42 * 150 / 160, abs=0.3)
 
 
 def test_a_blank_sheet_with_an_impression_is_told_from_a_foreign_form(
