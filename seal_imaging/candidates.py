@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seal_imaging.impression import RgbImage
-from seal_imaging.ruling import without_rules
+from seal_imaging.ruling import least_length, without_rules
 from seal_imaging.separate import (
     BLUE_HUES,
     RED_HUES,
@@ -96,7 +96,10 @@ def find_coloured(page: RgbImage, paper: NDArray[np.float32], *, px_per_mm: floa
     coloured = (chroma > limit) & (chroma > 0.33 * most) & (chroma > beside_black)
     hue = hue_deg(density)
     whole = [(hues, coloured & in_hues(hue, hues)) for hues in (RED_HUES, BLUE_HUES)]
-    masks = tuple((hues, without_rules(mask, longest_px=scale * longest)) for hues, mask in whole)
+    least_px = least_length(scale * longest, None if px_per_mm is None else scale * px_per_mm)
+    masks = tuple(
+        (hues, without_rules(mask, longest_px=scale * longest, least_px=least_px)) for hues, mask in whole
+    )
     ruled = np.zeros(coloured.shape, np.bool_)
     for (_, mask), (_, left) in zip(whole, masks, strict=True):
         ruled |= mask & ~left

@@ -90,7 +90,7 @@ def read_page(page: RgbImage, px_per_mm: float | None, *, signed_boxes_px: Seque
     regions = [region_of(box) for box in signed_boxes_px]
     if px_per_mm is not None:
         _check_scale(px_per_mm)
-        turn_deg = find_turn(page) or 0.0
+        turn_deg = find_turn(page, px_per_mm) or 0.0
         found = _read_flat(page, px_per_mm, page_turn_deg=turn_deg, regions=regions)
         return PageReading(tuple(found), ScaleSource.GIVEN, px_per_mm, turn_deg, None)
     form_pose = find_form(page)

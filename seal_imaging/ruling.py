@@ -13,8 +13,10 @@ Segments = NDArray[np.float64]
 
 SEARCH_SIDE_PX = 1400
 LINE_SIDE_PX = 700
-MIN_RULE_SHARE = 0.26
-"""Of the page's longer side; 77 mm of A4, more than any seal is wide."""
+MIN_RULE_MM = 77.0
+"""More than any seal is wide."""
+MIN_RULE_SHARE = 0.42
+"""The same on a page of unknown scale, of its longer side: a cutting of a sheet may show one seal large."""
 MAX_RULE_SHARE = 0.005
 """How thick a rule may be, as a share of the page's longer side."""
 MAX_GAP_SHARE = 0.03
@@ -28,11 +30,12 @@ _ROUNDS = 4
 """The search for lines is a lottery: each round finds some that the one before it missed."""
 
 
-def find_rules(strokes: NDArray[np.bool_], *, longest_px: float) -> Segments:
+def find_rules(strokes: NDArray[np.bool_], *, longest_px: float, least_px: float) -> Segments:
     """Return the long straight lines among thin strokes.
 
     Args:
         longest_px: longer side of the whole page, in pixels of the strokes.
+        least_px: how long a line must be.
     """
     if not strokes.any():
         return np.empty((0, 4), np.float64)
@@ -40,7 +43,7 @@ def find_rules(strokes: NDArray[np.bool_], *, longest_px: float) -> Segments:
     small = cv2.resize(
         strokes.astype(np.float32), None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA
     )
-    least = MIN_RULE_SHARE * longest_px / shrink
+    least = least_px / shrink
     # The search walks along one row of pixels and must not step off a fine line.
     found = cv2.HoughLinesP(
         cv2.dilate((small > 0.2).astype(np.uint8), np.ones((2, 2), np.uint8)),
@@ -55,7 +58,12 @@ def find_rules(strokes: NDArray[np.bool_], *, longest_px: float) -> Segments:
     return (np.asarray(found, np.float64).reshape(-1, 4) + 0.25) * shrink
 
 
-def without_rules(strokes: NDArray[np.bool_], *, longest_px: float) -> NDArray[np.bool_]:
+def least_length(longest_px: float, px_per_mm: float | None) -> float:
+    """Return how long a rule is at least, in the pixels that both arguments are in."""
+    return MIN_RULE_SHARE * longest_px if px_per_mm is None else MIN_RULE_MM * px_per_mm
+
+
+def without_rules(strokes: NDArray[np.bool_], *, longest_px: float, least_px: float) -> NDArray[np.bool_]:
     """Return the strokes less the long thin lines among them; what is thick where one passes stays."""
     thick = max(2, round(MAX_RULE_SHARE * longest_px))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (thick + 1, thick + 1))
@@ -64,7 +72,7 @@ def without_rules(strokes: NDArray[np.bool_], *, longest_px: float) -> NDArray[n
     lines = np.zeros(strokes.shape, np.uint8)
     for _ in range(_ROUNDS):
         thin = _large_pieces(left, least=round(_MIN_PIECE_SHARE * longest_px))
-        rules = find_rules(thin, longest_px=longest_px)
+        rules = find_rules(thin, longest_px=longest_px, least_px=least_px)
         if not len(rules):
             break
         ends, onwards = rules.reshape(-1, 2, 2), rules[:, 2:] - rules[:, :2]
@@ -76,7 +84,7 @@ def without_rules(strokes: NDArray[np.bool_], *, longest_px: float) -> NDArray[n
     return np.asarray(strokes & ((lines == 0) | (broad > 0)), np.bool_)
 
 
-def find_turn(page: RgbImage) -> float | None:
+def find_turn(page: RgbImage, px_per_mm: float | None = None) -> float | None:
     """Return how far a page is turned clockwise, -45 to 45 degrees, by its ruled lines.
 
     None when fewer than MIN_AGREEING of its long lines agree: there is no table, or too much else.
@@ -90,7 +98,8 @@ def find_turn(page: RgbImage) -> float | None:
     side = 2 * max(1, round(MAX_RULE_SHARE * longest_px)) + 1
     hat = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, np.ones((side, side), np.uint8))
     strokes = _large_pieces(hat > _CONTRAST, least=round(8 * _MIN_PIECE_SHARE * longest_px))
-    rules = find_rules(strokes, longest_px=longest_px)
+    least_px = least_length(longest_px, None if px_per_mm is None else scale * px_per_mm)
+    rules = find_rules(strokes, longest_px=longest_px, least_px=least_px)
     if len(rules) < MIN_AGREEING:
         return None
     length = np.hypot(rules[:, 2] - rules[:, 0], rules[:, 3] - rules[:, 1])

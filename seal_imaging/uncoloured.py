@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from seal_imaging.impression import Impression, InkAmount, InkColour, Reason, RgbImage, SealShape
 from seal_imaging.measuring import measure
-from seal_imaging.ruling import without_rules
+from seal_imaging.ruling import MIN_RULE_MM, without_rules
 from seal_imaging.separate import Separation, Stains, optical_density, paper_over
 from seal_imaging.shape import Outline, fit_outline
 from seal_imaging.strangers import border_contrast, is_code
@@ -109,7 +109,7 @@ def _candidates(dark: NDArray[np.float32], per_mm: float, longest_px: float) -> 
         for cx, cy, radius in np.asarray(rings, np.float64).reshape(-1, rings.shape[-1])[:, :3]:
             boxes.append((round(cx - radius), round(cy - radius), round(2 * radius), round(2 * radius)))
     for level in LEVELS:
-        strokes = without_rules(dark > level, longest_px=longest_px)
+        strokes = without_rules(dark > level, longest_px=longest_px, least_px=MIN_RULE_MM * per_mm)
         _, _, stats, _ = cv2.connectedComponentsWithStats(strokes.astype(np.uint8))
         for x, y, w, h, area in stats[1:].tolist():
             small, large = min(w, h) / per_mm, max(w, h) / per_mm
