@@ -60,7 +60,7 @@ def test_no_stranger_is_a_seal(font: bytes, stranger: Stranger) -> None:
 @pytest.mark.parametrize("turn_deg", [0.0, 4.5, -31.0, 44.0])
 def test_ruled_lines_tell_a_pages_turn(font: bytes, turn_deg: float) -> None:
     page = _form(font, [], strangers=frozenset()).page
-    assert find_turn(_turned(page, turn_deg)) == pytest.approx(turn_deg, abs=0.15)
+    assert find_turn(_turned(page, turn_deg), 0.8 * DPI / 25.4) == pytest.approx(turn_deg, abs=0.15)
 
 
 def test_a_page_without_rules_tells_no_turn(font: bytes) -> None:
