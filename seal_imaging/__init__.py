@@ -1,10 +1,10 @@
 """Pixels in, pixels and measurements out: pure functions on numpy arrays."""
 
-from seal_imaging.compare import Answer, Comparison, Difference, compare, impression_of_image
-from seal_imaging.compose import compose, ink_box_mm
+from seal_imaging.canvas import compose, ink_box_mm
+from seal_imaging.comparison import Answer, Comparison, Difference, compare, impression_of_image
 from seal_imaging.errors import ImpressionUnusable, ReaderUnavailable, ScaleUnknown, SealImagingError
 from seal_imaging.finish import STATED_COLOURS, InkChoice
-from seal_imaging.fuse import Fused, fuse, fuse_shown, source_picture
+from seal_imaging.fusion import Fused, fuse, fuse_shown, source_picture
 from seal_imaging.group import group_impressions
 from seal_imaging.impression import (
     Impression,

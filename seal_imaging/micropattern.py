@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from seal_imaging.compose import ink_box_mm, warp_plane
+from seal_imaging.canvas import ink_box_mm, warp_plane
 from seal_imaging.errors import ImpressionUnusable
 from seal_imaging.finish import MAX_COVERED
 from seal_imaging.impression import Impression, InkAmount, RgbaImage

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from seal_imaging.compose import box_from_target, warp_ink
+from seal_imaging.canvas import box_from_target, warp_ink
 from seal_imaging.impression import Impression, InkAmount
 
 _COARSE_PX_PER_MM = 3.0

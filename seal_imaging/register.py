@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from seal_imaging.agreement import NEAR_LARGE, agreement_map, likeness, overlap, text_mask, worst_share
 from seal_imaging.align import Matrix, Motion, align, lay
-from seal_imaging.compose import box_from_target
+from seal_imaging.canvas import box_from_target
 from seal_imaging.impression import Impression, InkAmount, SealShape
 
 SIZE_TOLERANCE = 0.045

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seal_imaging.compose import box_from_target, warp_ink
+from seal_imaging.canvas import box_from_target, warp_ink
 from seal_imaging.impression import Impression, InkAmount
 from seal_imaging.strips import runs
 

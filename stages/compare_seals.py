@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seal_imaging import Impression, ImpressionUnusable
-from seal_imaging.compare import Comparison, compare, impression_of_image
-from seal_imaging.fuse import fuse
+from seal_imaging.comparison import Comparison, compare, impression_of_image
+from seal_imaging.fusion import fuse
 from seal_imaging.group import MAX_IMPRESSIONS, group_impressions
 from stages.errors import InputRefused
 from stages.page_reading import read_scanned_page

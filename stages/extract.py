@@ -18,7 +18,7 @@ from seal_imaging import (
     with_size,
 )
 from seal_imaging.form import FormPlace, SealKind
-from seal_imaging.fuse import fuse_shown, source_picture
+from seal_imaging.fusion import fuse_shown, source_picture
 from seal_imaging.names import NameAnswer
 from seal_imaging.quality import refusals
 from seal_imaging.reader import TextReader

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from seal_imaging import ImpressionUnusable, RgbaImage, ink_box_mm
-from seal_imaging.compose import INK_ALPHA
+from seal_imaging.canvas import INK_ALPHA
 from seal_imaging.micropattern import put_pattern
 from seal_imaging.units import CANVAS_MM, SEAL_PX_PER_MM, dpi_from_px_per_mm, px_per_metre
 from stages.errors import InputRefused

@@ -9,7 +9,7 @@ from pipeline.cli.options import HomeOption, JsonOption, open_app
 from pipeline.cli.show import write_json, write_line
 from pipeline.failures import ExitCode
 from pipeline.folders import check_out_file
-from seal_imaging.compare import Answer
+from seal_imaging.comparison import Answer
 from stages.compare_seals import ComparedSeals
 
 EXIT_CODES = {

@@ -7,7 +7,7 @@ import numpy as np
 
 from pipeline.tryout.artwork import ARTWORK_PX_PER_MM, Artwork
 from seal_imaging import Impression
-from seal_imaging.compare import impression_of_image
+from seal_imaging.comparison import impression_of_image
 
 
 def frame_from_seal(

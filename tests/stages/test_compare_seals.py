@@ -10,7 +10,7 @@ from PIL import Image
 from pipeline.tryout.artwork import Artwork, draw_round_seal, draw_square_seal
 from pipeline.tryout.specimens import draw_specimen_page
 from seal_imaging import ImpressionUnusable
-from seal_imaging.compare import Answer
+from seal_imaging.comparison import Answer
 from seal_imaging.group import MAX_IMPRESSIONS
 from stages import compare_seals as module
 from stages.compare_seals import compare_seals
