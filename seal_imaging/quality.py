@@ -37,7 +37,7 @@ class Verdict(StrEnum):
     REFUSED = "refused"
 
 
-REFUSING: frozenset[Reason] = frozenset({Reason.GREY_COPY, Reason.NAME_MISMATCH, Reason.FORM_MISMATCH})
+REFUSING: frozenset[Reason] = frozenset({Reason.GREY_COPY, Reason.NAME_MISMATCH})
 """Whatever its figures, an impression of which one of these is said must not be made into a seal."""
 
 
@@ -74,7 +74,8 @@ REFUSED_AT: Mapping[Reason, Limit] = MappingProxyType(
 | 倾斜 | turned by more than 10 degrees against the page | never: it is turned upright |
 | 颜色 | black ink | never: some seals are black |
 | 尺寸未知 | no scale | never here: no seal is made without a size |
-| 复印件, 名称不符, 表型不符 | as their readers say | always |
+| 表型不符 | another row than usual, outside the boxes, another order | the last only, as whoever reads the form says |
+| 复印件, 名称不符 | as their readers say | always |
 """
 
 

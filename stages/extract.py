@@ -9,6 +9,7 @@ from seal_imaging import (
     Impression,
     ImpressionUnusable,
     InkChoice,
+    Quality,
     Reason,
     RgbImage,
     SealShape,
@@ -27,7 +28,7 @@ from stages.errors import InputRefused
 from stages.extraction import ExtractedImpression, ExtractedPage, ExtractedSeal, ExtractedSeals, PageKind
 from stages.extraction_json import extraction_json
 from stages.impression_pool import ImpressionPool, SealGroup
-from stages.page_reading import read_scanned_page
+from stages.page_reading import ReadPage, read_scanned_page
 from stages.scans import MAX_BELIEVED_DPI, ScannedPage
 from stages.seal_images import write_png
 from stages.seal_notes import write_notes
@@ -173,7 +174,7 @@ def _read_pages(
             px_per_mm = impression.px_per_mm if impression.flatten is None else None
             write_png(image, cut_out(page.image, impression), px_per_mm=px_per_mm)
             pool.add(impression, _row_key(page.page_index, place))
-            extracted.append(_described(impression, index, page.page_index, image, place))
+            extracted.append(_described(impression, index, read, place, image))
         described.append(_numbered(read.page, first))
     if not extracted:
         raise _nothing_found(described)
@@ -221,11 +222,11 @@ def _fused(group: SealGroup) -> list[_FusedSeal]:
 
 
 def _described(
-    impression: Impression, index: int, page_index: int, image: Path, place: FormPlace | None
+    impression: Impression, index: int, read: ReadPage, place: FormPlace | None, image: Path
 ) -> ExtractedImpression:
     return ExtractedImpression(
         index=index,
-        page_index=page_index,
+        page_index=read.page.page_index,
         box_px=impression.box_px,
         size_mm=impression.size_mm,
         shape=impression.shape,
@@ -234,6 +235,7 @@ def _described(
         quality=impression.quality,
         image=image,
         place=place,
+        refusing=_refusing(impression.quality, is_other_order=read.is_other_order),
     )
 
 
@@ -265,7 +267,8 @@ def _draw(
     row = rows.pop() if len(rows) == 1 else None
     reading = None if reader is None else read_seal(fused, row, reader, options.expected)
     reasons = _reasons(fused, members, reading)
-    refusing = refusals(replace(fused.quality, reasons=reasons))
+    is_other_order = any(Reason.FORM_MISMATCH in member.refusing for member in members)
+    refusing = _refusing(replace(fused.quality, reasons=reasons), is_other_order=is_other_order)
     write_notes(image, reasons, refusing=refusing)
     sources = None if seal.sources is None else image.with_name(f"{image.stem}-sources.png")
     if sources is not None and seal.sources is not None:
@@ -300,6 +303,12 @@ def _reasons(
     if reading is not None and reading.answer is NameAnswer.MISMATCH:
         found.add(Reason.NAME_MISMATCH)
     return tuple(reason for reason in Reason if reason in found)
+
+
+def _refusing(quality: Quality, *, is_other_order: bool) -> tuple[Reason, ...]:
+    """Return the reasons that forbid a seal: a form's mismatch does where it is another order's form."""
+    refusing = set(refusals(quality)) | ({Reason.FORM_MISMATCH} if is_other_order else set())
+    return tuple(reason for reason in quality.reasons if reason in refusing)
 
 
 def _preview_width_mm(impression: Impression) -> float:

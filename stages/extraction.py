@@ -94,6 +94,7 @@ class ExtractedImpression:
         size_mm: w, h of the upright seal; None when the page's scale is unknown.
         image: RGBA PNG of the box as it lay on the page.
         place: the box of our form it was stamped in; None elsewhere.
+        refusing: those of its reasons for which no seal is made of it, unless somebody accepts them.
     """
 
     index: int
@@ -106,6 +107,7 @@ class ExtractedImpression:
     quality: Quality
     image: Path
     place: FormPlace | None = None
+    refusing: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True)

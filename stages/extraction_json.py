@@ -6,7 +6,6 @@ from typing import Any
 
 from seal_imaging import Quality, Reason
 from seal_imaging.form import FormPlace
-from seal_imaging.quality import refusals
 from stages.extraction import ExtractedImpression, ExtractedPage, ExtractedSeal, ExtractedSeals
 from stages.reason_words import WORDS
 from stages.seal_reading import SealReading
@@ -55,7 +54,7 @@ def _impression(one: ExtractedImpression) -> dict[str, Any]:
             "sectors": [round(share, 4) for share in one.quality.sectors],
             "reasons": [reason.value for reason in one.quality.reasons],
         },
-        "advice": advice_json(one.quality.reasons, refusals(one.quality)),
+        "advice": advice_json(one.quality.reasons, one.refusing),
         "image": str(one.image),
     }
 

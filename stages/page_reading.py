@@ -39,7 +39,7 @@ UNLIKELY_SHAPES = {
     SealKind.PROFESSIONAL: frozenset[SealShape](),
     SealKind.SIGNATURE: frozenset({SealShape.CIRCLE, SealShape.ELLIPSE, SealShape.SQUARE}),
 }
-"""Shapes that do not belong in a row of our form."""
+"""Shapes seldom seen in a row of our form. They warn only: companies have round name seals made."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,11 +49,13 @@ class ReadPage:
     Attributes:
         page: what is to be said of it; the numbers of its impressions count from 0 on this page.
         places: for each impression, the box of our form it stands in.
+        is_other_order: it is our form, but of another order than the one asked for.
     """
 
     page: ExtractedPage
     impressions: tuple[Impression, ...]
     places: tuple[FormPlace | None, ...]
+    is_other_order: bool = False
 
 
 def read_scanned_page(page: ScannedPage, *, dpi: float | None = None, order: str | None = None) -> ReadPage:
@@ -217,7 +219,7 @@ def _on_form(
         impressions=tuple(range(len(impressions))),
         notes=tuple(notes),
     )
-    return ReadPage(described, impressions, places)
+    return ReadPage(described, impressions, places, is_other_order)
 
 
 def _place(impression: Impression, pose: FormPose, kind: FormKind) -> FormPlace | None:

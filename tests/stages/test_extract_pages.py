@@ -101,13 +101,21 @@ def _blank_form_with(seal: Artwork, centre_mm: tuple[float, float], font: bytes)
     return form
 
 
-def test_a_round_seal_in_the_legal_representatives_row_is_a_mismatch(
+def test_no_seal_is_made_off_a_form_of_another_order(form_page: RgbImage, tmp_path: Path) -> None:
+    pages = [ScannedPage(0, form_page, None, "unknown")]
+    extracted = extract(pages, tmp_path, options=ExtractOptions(order="AC1"))
+    assert all(Reason.FORM_MISMATCH in one.refusing for one in extracted.impressions)
+    assert all(Reason.FORM_MISMATCH in seal.refusing for seal in extracted.seals)
+
+
+def test_a_round_seal_in_the_legal_representatives_row_is_a_mismatch_that_warns(
     seals: list[Artwork], font: bytes, tmp_path: Path
 ) -> None:
     page = _blank_form_with(seals[0], (105.0, 131.0), font)
     (seal,) = extract([ScannedPage(0, page, None, "unknown")], tmp_path).seals
     assert seal.row is SealKind.LEGAL_REPRESENTATIVE
     assert Reason.FORM_MISMATCH in seal.reasons
+    assert Reason.FORM_MISMATCH not in seal.refusing
     assert Reason.FEWER_THAN_THREE in seal.reasons
 
 
