@@ -74,7 +74,7 @@ REFUSED_AT: Mapping[Reason, Limit] = MappingProxyType(
 | 倾斜 | turned by more than 10 degrees against the page | never: it is turned upright |
 | 颜色 | black ink | never: some seals are black |
 | 尺寸未知 | no scale | never here: no seal is made without a size |
-| 表型不符 | another row than usual, outside the boxes, another order | the last only, as whoever reads the form says |
+| 表型不符 | unusual row, outside the boxes, another order's form | the last, by whoever reads the form |
 | 复印件, 名称不符 | as their readers say | always |
 """
 
