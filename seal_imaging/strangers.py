@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seal_imaging.impression import InkAmount, RgbImage, SealShape
+from seal_imaging.separate import most_and_least
 from seal_imaging.shape import Outline
 
 BORDER_FROM = 0.93
@@ -22,6 +23,10 @@ MIN_EYE = 0.62
 """Correlation with a QR code's eye and the white round it from which a corner counts as one."""
 _CODE_MARGIN_PX = 14
 PASTED_SIDE_PX = 740
+MAX_PASTED_PX_PER_MM = 2.6
+"""A whole A4 page's at PASTED_SIDE_PX: nothing looked for needs more, and a cutting is read the sooner."""
+SMOOTH_SHRINK = 8
+"""How much coarser the paper is described than the page that lies on it."""
 PAGE_SIDE_MM = 297.0
 """What the longer side of a page of unknown scale is taken for when windows are chosen."""
 STROKE_MM = 3.0
@@ -102,7 +107,7 @@ def is_code(ink: InkAmount, outline: Outline) -> bool:
 
 
 def find_pasted(page: RgbImage, px_per_mm: float | None, *, seals_px: Sequence[Box]) -> NDArray[np.bool_]:
-    """Return where copies of cards, licences and photos lie on a page, at PASTED_SIDE_PX.
+    """Return where copies of cards, licences and photos lie on a page, at PASTED_SIDE_PX or less.
 
     A pasted copy is toned all over, with tints and pictures, and ends in straight sharp edges. A shadow has
     soft edges; a tinted box of a form is even inside.
@@ -112,12 +117,14 @@ def find_pasted(page: RgbImage, px_per_mm: float | None, *, seals_px: Sequence[B
     """
     longest = max(page.shape[:2])
     scale = min(1.0, PASTED_SIDE_PX / longest)
+    if px_per_mm is not None:
+        scale = min(scale, MAX_PASTED_PX_PER_MM / px_per_mm)
     per_mm = scale * px_per_mm if px_per_mm else scale * longest / PAGE_SIDE_MM
     small = cv2.resize(page, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     side = 2 * max(1, round(STROKE_MM * per_mm / 2)) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     ground = np.log(cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel).astype(np.float32) + 2.0)
-    tone = np.abs(_smooth_ground(ground) - ground).max(2)
+    tone = most_and_least(np.abs(_smooth_ground(ground) - ground))[0]
     toned = (tone > MIN_TONE).astype(np.uint8)
     toned = cv2.morphologyEx(toned, cv2.MORPH_CLOSE, kernel)
     toned = cv2.morphologyEx(toned, cv2.MORPH_OPEN, kernel)
@@ -155,11 +162,11 @@ def lies_in(box_px: Box, pasted: NDArray[np.bool_], page_shape: Sequence[int]) -
 def _smooth_ground(ground: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the page's paper as a smooth surface, channel by channel, minding little what lies on it."""
     height, width = ground.shape[:2]
-    rows, columns = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
-    terms = np.stack([np.ones_like(rows), rows, columns, rows**2, columns**2, rows * columns], -1)
-    step = max(1, min(height, width) // 60)
-    design = terms[::step, ::step].reshape(-1, 6)
-    values = ground[::step, ::step].reshape(-1, 3)
+    small_size = (max(2, width // SMOOTH_SHRINK), max(2, height // SMOOTH_SHRINK))
+    values = cv2.resize(ground, small_size, interpolation=cv2.INTER_AREA).reshape(-1, 3)
+    rows, columns = np.mgrid[-1 : 1 : small_size[1] * 1j, -1 : 1 : small_size[0] * 1j]
+    design = np.stack([np.ones_like(rows), rows, columns, rows**2, columns**2, rows * columns], -1)
+    design = design.reshape(-1, 6)
     weight = np.ones(len(design))
     solution = np.zeros((6, 3))
     for _ in range(8):
@@ -169,7 +176,8 @@ def _smooth_ground(ground: NDArray[np.float32]) -> NDArray[np.float32]:
         spread = max(0.01, float(np.median(np.abs(off))))
         # What lies on paper darkens it: being darker than the surface counts less than being lighter.
         weight = 1 / (1 + (off / np.where(off < 0, 2 * spread, 6 * spread)) ** 2) ** 2
-    return np.asarray(terms @ solution, np.float32)
+    surface = (design @ solution).astype(np.float32).reshape(small_size[1], small_size[0], 3)
+    return np.asarray(cv2.resize(surface, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _is_picture(tone: NDArray[np.float32], ground: NDArray[np.float32], inside: NDArray[np.bool_]) -> bool:

@@ -6,6 +6,7 @@ boxes of forms too often, and are not read.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import cv2
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from seal_imaging.impression import Impression, InkAmount, InkColour, Reason, RgbImage, SealShape
 from seal_imaging.measuring import measure
 from seal_imaging.ruling import MIN_RULE_MM, without_rules
-from seal_imaging.separate import Separation, Stains, optical_density, paper_over
+from seal_imaging.separate import Density, Separation, Stains, most_and_least, optical_density, paper_over
 from seal_imaging.shape import Outline, fit_outline
 from seal_imaging.strangers import border_contrast, is_code
 
@@ -35,6 +36,8 @@ MIN_SUPPORT = 0.70
 MIN_BORDER_CONTRAST = 0.45
 MIN_SQUARE_INK = 0.22
 MAX_INK = 0.60
+MAX_ROUND_FILL = 0.9
+"""Of its bounding box a ring's hull fills 0.79, a little more where print touches it."""
 TEXT_BAND = (0.60, 0.90)
 MIN_TEXT_ANGLES = 0.45
 MIN_TEXT_CHANGES = 14
@@ -51,24 +54,36 @@ def is_grey(page: RgbImage) -> bool:
     """Tell a page without any colour: a grey scan, a photocopy."""
     scale = min(1.0, SEARCH_SIDE_PX / 2 / max(page.shape[:2]))
     small = cv2.resize(page, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.float32)
-    passed = np.log(small + 8.0)
-    chroma = passed.max(2) - passed.min(2)
+    most, least = most_and_least(np.log(small + 8.0))
+    chroma = most - least
     cast = float(np.median(chroma))
     return float((chroma > cast + GREY_CHROMA).mean()) < MAX_COLOURED_SHARE
 
 
 def read_uncoloured(
-    page: RgbImage, paper: NDArray[np.float32], *, px_per_mm: float | None, page_turn_deg: float
+    page: RgbImage,
+    paper: NDArray[np.float32],
+    *,
+    px_per_mm: float | None,
+    page_turn_deg: float,
+    without: Sequence[Box] = (),
 ) -> list[Impression]:
-    """Return the seals of a page that have no colour; on a grey page each is marked as a copy's."""
+    """Return the seals of a page that have no colour; on a grey page each is marked as a copy's.
+
+    Args:
+        without: boxes, x, y, w, h on the page, in which all ink is accounted for.
+    """
     longest = max(page.shape[:2])
     about = px_per_mm or longest / PAGE_SIDE_MM
     scale = min(1.0, SEARCH_PX_PER_MM / px_per_mm if px_per_mm else SEARCH_SIDE_PX / longest)
     small = cv2.resize(page, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     whole = (0, 0, small.shape[1], small.shape[0])
     density = optical_density(small, paper_over(paper, small.shape, whole))
-    most, least = density.max(2), density.min(2)
-    dark = np.where(most - least < MAX_CHROMA_SHARE * most, density.mean(2), 0).astype(np.float32)
+    most, least = most_and_least(density)
+    dark = np.where(most - least < MAX_CHROMA_SHARE * most, _mean(density), 0).astype(np.float32)
+    for x, y, w, h in without:
+        left, top = round(x * scale), round(y * scale)
+        dark[top : top + math.ceil(h * scale), left : left + math.ceil(w * scale)] = 0
     grey = is_grey(page)
     found: list[Impression] = []
     for box in _candidates(dark, about * scale, scale * longest):
@@ -82,6 +97,11 @@ def read_uncoloured(
         if one is not None:
             found.append(_marked(one, is_copy=grey))
     return found
+
+
+def _mean(density: Density) -> NDArray[np.float32]:
+    """Return the mean of each pixel's three densities."""
+    return np.asarray(cv2.transform(density, np.full((1, 3), 1 / 3, np.float32)), np.float32)
 
 
 def _over(box_px: Box, small_box: Box, scale: float) -> bool:
@@ -110,17 +130,25 @@ def _candidates(dark: NDArray[np.float32], per_mm: float, longest_px: float) -> 
             boxes.append((round(cx - radius), round(cy - radius), round(2 * radius), round(2 * radius)))
     for level in LEVELS:
         strokes = without_rules(dark > level, longest_px=longest_px, least_px=MIN_RULE_MM * per_mm)
-        _, _, stats, _ = cv2.connectedComponentsWithStats(strokes.astype(np.uint8))
-        for x, y, w, h, area in stats[1:].tolist():
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(strokes.astype(np.uint8))
+        for label, (x, y, w, h, area) in enumerate(stats.tolist()):
             small, large = min(w, h) / per_mm, max(w, h) / per_mm
             if (
-                small >= MIN_SQUARE_MM
+                label > 0
+                and small >= MIN_SQUARE_MM
                 and large <= MAX_ROUND_MM
                 and large < 2 * small
                 and area < MAX_INK * w * h
+                and (large <= MAX_SQUARE_MM or not _fills_corners(labels[y : y + h, x : x + w] == label))
             ):
                 boxes.append((x, y, w, h))
     return sorted(boxes, key=lambda box: -box[2] * box[3])[:60]
+
+
+def _fills_corners(strokes: NDArray[np.bool_]) -> bool:
+    """Tell a box of a form from a ring: its hull fills the corners that a ring leaves empty."""
+    points = cv2.findNonZero(strokes.astype(np.uint8))
+    return float(cv2.contourArea(cv2.convexHull(points))) > MAX_ROUND_FILL * strokes.size
 
 
 def _read(
@@ -134,7 +162,7 @@ def _read(
     """Return the seal in a box; None when there is none."""
     x, y, w, h = box_px
     density = optical_density(page[y : y + h, x : x + w], paper_over(paper, page.shape, box_px))
-    amount = np.asarray(density.mean(2), np.float32)
+    amount = _mean(density)
     first = _outline(amount, (amount > MIN_DENSITY).astype(np.float32), about)
     if first is None:
         return None
