@@ -37,7 +37,7 @@ def find_rules(strokes: NDArray[np.bool_], *, longest_px: float, least_px: float
         longest_px: longer side of the whole page, in pixels of the strokes.
         least_px: how long a line must be.
     """
-    if not strokes.any():
+    if least_px > longest_px or not strokes.any():
         return np.empty((0, 4), np.float64)
     shrink = max(1, round(longest_px / LINE_SIDE_PX))
     small = cv2.resize(
@@ -65,6 +65,8 @@ def least_length(longest_px: float, px_per_mm: float | None) -> float:
 
 def without_rules(strokes: NDArray[np.bool_], *, longest_px: float, least_px: float) -> NDArray[np.bool_]:
     """Return the strokes less the long thin lines among them; what is thick where one passes stays."""
+    if least_px > longest_px:
+        return strokes
     thick = max(2, round(MAX_RULE_SHARE * longest_px))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (thick + 1, thick + 1))
     broad = cv2.morphologyEx(strokes.astype(np.uint8), cv2.MORPH_OPEN, kernel)
@@ -90,6 +92,8 @@ def find_turn(page: RgbImage, px_per_mm: float | None = None) -> float | None:
     None when fewer than MIN_AGREEING of its long lines agree: there is no table, or too much else.
     """
     longest = max(page.shape[:2])
+    if least_length(longest, px_per_mm) > longest:
+        return None
     scale = min(1.0, SEARCH_SIDE_PX / longest)
     grey = cv2.cvtColor(page, cv2.COLOR_RGB2GRAY)
     if scale < 1.0:
