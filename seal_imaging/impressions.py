@@ -182,8 +182,7 @@ def _read_flat(
         found = without_doubles(found)
     known = [impression.box_px for impression in found]
     found = without_doubles(
-        found
-        + read_uncoloured(page, paper, px_per_mm=px_per_mm, page_turn_deg=page_turn_deg, without=known)
+        found + read_uncoloured(page, paper, px_per_mm=px_per_mm, page_turn_deg=page_turn_deg, without=known)
     )
     if found:
         pasted = find_pasted(page, px_per_mm, seals_px=[one.box_px for one in found])
