@@ -180,6 +180,7 @@ class Seals:
             valid_until_at=order.valid_until,
             micro_pattern=wish.micro_pattern,
             text_slots=slots_to_record(wish.slots),
+            source_digest=sha256_of(image),
         )
         self._records.add_certificate(certificate_record(signer))
         self._records.add_seal(record, actor=by, at=now)
@@ -196,16 +197,26 @@ class Seals:
         return write_marked(image, self._marking.key_of(seal_id), folder / "marked.png")
 
     def _known(self, wish: SealWish, image: Path) -> SealRecord | None:
-        taken = [seal for seal in self._records.seals() if seal.name == wish.name]
-        if not taken:
+        """Return the seal that this very wish already made; None when nothing bears the name.
+
+        What was handed in is compared, not what became of it: another zlib packs the same pixels otherwise.
+
+        Raises:
+            WrongState: the name is taken by another seal.
+        """
+        seal = next((seal for seal in self._records.seals() if seal.name == wish.name), None)
+        if seal is None:
             return None
-        seal = taken[0]
-        with tempfile.TemporaryDirectory(dir=make_folder(self._scratch), prefix="seal-") as folder:
-            digest = ""
-            if image.is_file():
-                digest = sha256_of(self._picture(image, wish, seal.id, Path(folder)))
-        has = (seal.image_digest, seal.owner, seal.kind, slots_from_record(seal))
-        if has != (digest, wish.owner, wish.kind.value, wish.slots):
+        digest = sha256_of(image) if image.is_file() else ""
+        made_of = SealWish(
+            seal.name,
+            seal.owner,
+            seal.owner_code,
+            SealKind(seal.kind),
+            micro_pattern=seal.micro_pattern,
+            slots=slots_from_record(seal),
+        )
+        if made_of != wish or (seal.source_digest or seal.image_digest) != digest:
             raise WrongState(
                 f"there is another seal named {wish.name}; choose another name",
                 zh=f"已有另一枚名为“{wish.name}”的印章，请换一个名称",

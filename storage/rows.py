@@ -56,6 +56,8 @@ class SealRecord:
         eseal_digest: of the electronic seal's DER, where one was made.
         micro_pattern: its image carries a pattern that a scan can be checked for.
         text_slots: where text is set when the seal is stamped, each as plain JSON.
+        source_digest: of the image handed in, before a pattern was put in; None for a seal made when this
+            was not yet kept.
     """
 
     id: str
@@ -76,6 +78,7 @@ class SealRecord:
     valid_until_at: datetime
     micro_pattern: bool = False
     text_slots: tuple[Mapping[str, Any], ...] = ()
+    source_digest: Digest | None = None
 
 
 @dataclass(frozen=True)

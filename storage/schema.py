@@ -13,7 +13,7 @@ from sqlalchemy.engine import Dialect
 
 from storage.errors import RecordRefused
 
-HEAD_REVISION = "0002"
+HEAD_REVISION = "0003"
 """The newest migration; a test holds it to what `storage/migrations/versions` says."""
 
 
@@ -130,6 +130,7 @@ seals = sa.Table(
     sa.Column("valid_until_at", UtcDateTime, nullable=False),
     sa.Column("micro_pattern", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("text_slots", sa.JSON, nullable=False, server_default=sa.text("'[]'")),
+    _digest("source_digest", nullable=True),  # without a CHECK: SQLite adds none to a table that is there
     *_digests("image_digest", "eseal_digest"),
     sa.CheckConstraint(
         "width_mm > 0 AND width_mm <= 70 AND height_mm > 0 AND height_mm <= 70", name="fits_canvas"

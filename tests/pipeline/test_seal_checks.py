@@ -22,6 +22,7 @@ from pipeline.wiring import App
 from stages.errors import Indeterminate, InputRefused
 from stages.make import SealKind
 from stages.seal_check import PatternVerdict
+from stages.seal_images import write_marked
 from storage.errors import NotFound
 from tests.simulators.print_and_scan import Machines, print_and_scan
 
@@ -119,9 +120,35 @@ def test_the_same_wish_again_is_the_same_seal(app: App, image: Path) -> None:
     assert first.micro_pattern
     assert slots_from_record(first) == wish.slots
     assert app.records.seal("甲章") == first
-    for other in (replace(wish, slots=()), replace(wish, micro_pattern=False)):
+    code = "91420100MA4KXQ7X8G"
+    for other in (
+        replace(wish, slots=()),
+        replace(wish, micro_pattern=False),
+        replace(wish, owner_code=code),
+    ):
         with pytest.raises(WrongState):
             app.seals.make(image, other, actor=app.actor, key_uri=app.key_uri)
+
+
+def test_a_seal_stays_the_same_when_its_marked_image_would_be_packed_otherwise(
+    app: App, image: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = app.seals.make(image, WISH, actor=app.actor, key_uri=app.key_uri)
+
+    def packed_otherwise(image: Path, key: bytes, out: Path) -> Path:
+        Image.open(write_marked(image, key, out)).save(out, dpi=(508, 508), compress_level=1)
+        return out
+
+    monkeypatch.setattr("pipeline.seals.write_marked", packed_otherwise)
+    assert app.seals.make(image, WISH, actor=app.actor, key_uri=app.key_uri) == first
+
+
+def test_another_image_under_a_taken_name_is_refused(app: App, image: Path, tmp_path: Path) -> None:
+    app.seals.make(image, WISH, actor=app.actor, key_uri=app.key_uri)
+    other = tmp_path / "other.png"
+    Image.open(image).rotate(90).save(other, dpi=(508, 508))
+    with pytest.raises(WrongState, match="another seal named"):
+        app.seals.make(other, WISH, actor=app.actor, key_uri=app.key_uri)
 
 
 def test_a_slot_off_the_canvas_makes_no_seal(app: App, image: Path) -> None:

@@ -63,3 +63,4 @@ def test_seals_made_before_they_could_be_marked_have_neither_pattern_nor_slots(t
         (seal,) = records.seals()
     assert not seal.micro_pattern
     assert seal.text_slots == ()
+    assert seal.source_digest is None
