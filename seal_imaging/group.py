@@ -29,7 +29,8 @@ GOOD = {
 """Agreement, and worst agreement, from which two impressions are of one seal: badly and well inked.
 
 Chosen on 1125 drawn pairs between the figures of one seal and of seals with other names in the same
-style. Companies that differ in one character of twelve are told apart when well inked, not when weak.
+style. Companies that differ in one character of twelve are mostly told apart when both impressions are well
+inked, and mostly not when one is weak: whose seal it is, its text must say.
 """
 WEAK_LACK = 0.25
 """Impressions whose outlines lack this share are as weak as they come."""

@@ -34,11 +34,9 @@ def _tiles(example: Example) -> list[NDArray[np.uint8]]:
         pictures.append(np.full((8, 8, 3), 200, np.uint8))
     else:
         alpha = example.fused[..., 3:].astype(np.float32) / 255
-        shown = 255 * (1 - alpha) + example.fused[..., :3] * alpha
-        rows, columns = np.nonzero(alpha[..., 0] > 0.3)
-        pictures.append(
-            shown.astype(np.uint8)[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-        )
+        shown = (255 * (1 - alpha) + example.fused[..., :3] * alpha).astype(np.uint8)
+        x, y, w, h = cv2.boundingRect((alpha[..., 0] > 0.3).astype(np.uint8))
+        pictures.append(shown[y : y + h, x : x + w] if w else shown)
     return [_tile(picture) for picture in pictures]
 
 

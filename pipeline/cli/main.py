@@ -89,3 +89,7 @@ def _error_document(code: ExitCode, message: str, zh: str) -> dict[str, object]:
 def main() -> None:
     """Entry point of the console script."""
     sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()
