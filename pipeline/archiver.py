@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from pipeline.clock import Clock
-from pipeline.failures import REFUSALS
+from pipeline.failures import refusals
 from pipeline.jobs import MOVING, Act
 from pipeline.moves import make_move
 from pipeline.steps import NONCE_BITS
@@ -107,7 +107,7 @@ class Archiver:
         for job in jobs:
             try:
                 ready.append((job, check_archivable(self._to_archive(job, package))))
-            except REFUSALS as error:
+            except refusals() as error:
                 self._wait([job], Act.AWAIT_ARCHIVING, error, now)
         return ready
 

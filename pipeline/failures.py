@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
 
 from pipeline import errors as pipeline_errors
-from seal_imaging import errors as imaging_errors
 from stages import errors as stage_errors
 from storage import errors as storage_errors
 
@@ -47,40 +47,52 @@ class Failure:
 
 
 _C = ExitCode
-FAILURES: tuple[tuple[type[BaseException], Failure], ...] = (
-    (pipeline_errors.UsageRefused, Failure(_C.USAGE, 400, "用法或设置错误")),
-    (stage_errors.PlanRefused, Failure(_C.USAGE, 400, "用印方案有误")),
-    (stage_errors.InputRefused, Failure(_C.INPUT_REFUSED, 422, "文件不能受理")),
-    (imaging_errors.SealImagingError, Failure(_C.IMPRESSION_UNUSABLE, 422, "印模不可用")),
-    (stage_errors.PlacementRefused, Failure(_C.PLACEMENT_REFUSED, 422, "无法盖章")),
-    (stage_errors.Untrusted, Failure(_C.UNTRUSTED, 422, "验证不通过")),
-    (stage_errors.Indeterminate, Failure(_C.INDETERMINATE, 422, "无法验证")),
-    (stage_errors.SigningRefused, Failure(_C.SIGNING_REFUSED, 422, "不能签名")),
-    (storage_errors.RetentionNotKept, Failure(_C.USAGE, 400, "存储不能保证保管期限")),
-    (storage_errors.RecordRefused, Failure(_C.USAGE, 400, "不能登记")),
-    (storage_errors.SchemaTooNew, Failure(_C.USAGE, 400, "记录由更新的版本建立")),
-    (storage_errors.Corrupt, Failure(_C.CORRUPT, 500, "存储内容与记录不符")),
-    (storage_errors.NotFound, Failure(_C.NOT_FOUND, 404, "没有找到")),
-    (storage_errors.Retained, Failure(_C.RETAINED, 423, "保管期限内或已保全")),
-    (storage_errors.StoreUnavailable, Failure(_C.UNAVAILABLE, 503, "服务不可用", retry=True)),
-    (stage_errors.TimestampUnavailable, Failure(_C.UNAVAILABLE, 503, "时间戳服务不可用", retry=True)),
-    (pipeline_errors.Unavailable, Failure(_C.UNAVAILABLE, 503, "服务不可用", retry=True)),
-    (pipeline_errors.Forbidden, Failure(_C.FORBIDDEN, 403, "没有权限")),
-    (pipeline_errors.WrongState, Failure(_C.WRONG_STATE, 409, "当前状态不允许")),
-    (storage_errors.StaleState, Failure(_C.WRONG_STATE, 409, "当前状态不允许")),
-    (storage_errors.AlreadyBound, Failure(_C.WRONG_STATE, 409, "当前状态不允许")),
-    (KeyboardInterrupt, Failure(_C.INTERRUPTED, 500, "已中断")),
-)
-REFUSALS: tuple[type[Exception], ...] = tuple(
-    kind for kind, failure in FAILURES if issubclass(kind, Exception) and not failure.retry
-)
-"""Declared errors that trying again will not mend."""
+
+
+@cache
+def failures() -> tuple[tuple[type[BaseException], Failure], ...]:
+    """Return the table; of the classes an error belongs to, the first one here counts."""
+    # With this room comes OpenCV, for which no help text should wait.
+    from seal_imaging import errors as imaging_errors
+
+    return (
+        (pipeline_errors.UsageRefused, Failure(_C.USAGE, 400, "用法或设置错误")),
+        (stage_errors.PlanRefused, Failure(_C.USAGE, 400, "用印方案有误")),
+        (stage_errors.InputRefused, Failure(_C.INPUT_REFUSED, 422, "文件不能受理")),
+        (imaging_errors.SealImagingError, Failure(_C.IMPRESSION_UNUSABLE, 422, "印模不可用")),
+        (stage_errors.PlacementRefused, Failure(_C.PLACEMENT_REFUSED, 422, "无法盖章")),
+        (stage_errors.Untrusted, Failure(_C.UNTRUSTED, 422, "验证不通过")),
+        (stage_errors.Indeterminate, Failure(_C.INDETERMINATE, 422, "无法验证")),
+        (stage_errors.SigningRefused, Failure(_C.SIGNING_REFUSED, 422, "不能签名")),
+        (storage_errors.RetentionNotKept, Failure(_C.USAGE, 400, "存储不能保证保管期限")),
+        (storage_errors.RecordRefused, Failure(_C.USAGE, 400, "不能登记")),
+        (storage_errors.SchemaTooNew, Failure(_C.USAGE, 400, "记录由更新的版本建立")),
+        (storage_errors.Corrupt, Failure(_C.CORRUPT, 500, "存储内容与记录不符")),
+        (storage_errors.NotFound, Failure(_C.NOT_FOUND, 404, "没有找到")),
+        (storage_errors.Retained, Failure(_C.RETAINED, 423, "保管期限内或已保全")),
+        (storage_errors.StoreUnavailable, Failure(_C.UNAVAILABLE, 503, "服务不可用", retry=True)),
+        (stage_errors.TimestampUnavailable, Failure(_C.UNAVAILABLE, 503, "时间戳服务不可用", retry=True)),
+        (pipeline_errors.Unavailable, Failure(_C.UNAVAILABLE, 503, "服务不可用", retry=True)),
+        (pipeline_errors.Forbidden, Failure(_C.FORBIDDEN, 403, "没有权限")),
+        (pipeline_errors.WrongState, Failure(_C.WRONG_STATE, 409, "当前状态不允许")),
+        (storage_errors.StaleState, Failure(_C.WRONG_STATE, 409, "当前状态不允许")),
+        (storage_errors.AlreadyBound, Failure(_C.WRONG_STATE, 409, "当前状态不允许")),
+        (KeyboardInterrupt, Failure(_C.INTERRUPTED, 500, "已中断")),
+    )
+
+
+@cache
+def refusals() -> tuple[type[Exception], ...]:
+    """Return the declared errors that trying again will not mend."""
+    return tuple(kind for kind, failure in failures() if issubclass(kind, Exception) and not failure.retry)
+
+
 UNEXPECTED = Failure(_C.UNEXPECTED, 500, "程序内部错误")
 
 
 def failure_of(error: BaseException) -> Failure:
     """Return what an error means; UNEXPECTED for one that no room declares."""
-    for kind, failure in FAILURES:
+    for kind, failure in failures():
         if isinstance(error, kind):
             return failure
     return UNEXPECTED

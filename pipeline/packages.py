@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.failures import REFUSALS
+from pipeline.failures import refusals
 from pipeline.progress import Progress
 from stages.documents import BidPackage, InspectedDocument, PlannedDocument, SealFace, SourceFile
 from stages.inspect import inspect
@@ -62,7 +62,7 @@ def look(
             inspected = inspect(source)
             if rules is not None:
                 planned = plan(source, inspected, rules, faces)
-        except REFUSALS as refused:
+        except refusals() as refused:
             error = refused
         looked.append(LookedAt(source, inspected, planned, error))
         progress.step(source.name)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pipeline.bench import Bench, Workshop
 from pipeline.chunks import chunk_of
-from pipeline.failures import REFUSALS
+from pipeline.failures import refusals
 from pipeline.jobs import Act
 from pipeline.steps import Outcome, Steps
 from storage.errors import AlreadyBound, StaleState
@@ -106,7 +106,7 @@ class Runner:
             outcome: Outcome
             try:
                 outcome = step(bench)
-            except REFUSALS as error:
+            except refusals() as error:
                 outcome = self.steps.move(bench.job.id, bench.job.state, Act.REFUSE, error=error)
             outcomes.append((bench, outcome))
         for kind in (Move, NewClaim, NewSignature):

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.clock import utc_now
-from pipeline.failures import REFUSALS, error_json
+from pipeline.failures import error_json, refusals
 from pipeline.roots import read_crls, read_roots
 from stages.authorities import TrustAnchors
 from stages.errors import InputRefused
@@ -27,7 +27,7 @@ def verify_files(files: Sequence[Path], trust: Path | None, crls: Sequence[Path]
             if not path.is_file():
                 raise InputRefused(f"{path}: no such file", zh=f"{path}：没有这个文件")
             entries.append(verdict_json(path, verify(path, anchors, now)))
-        except REFUSALS as error:
+        except refusals() as error:
             entries.append(
                 {
                     "file": str(path),

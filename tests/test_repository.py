@@ -13,7 +13,7 @@ import typer.main
 import yaml
 
 from pipeline.cli.main import app
-from pipeline.failures import FAILURES, UNEXPECTED, ExitCode
+from pipeline.failures import UNEXPECTED, ExitCode, failures
 from pipeline.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -136,7 +136,7 @@ def test_both_readme_and_operations_list_every_exit_code() -> None:
 
 
 def test_the_failure_table_says_what_the_code_does() -> None:
-    decisions = {failure.exit_code.name: (failure.http_status, failure.retry) for _, failure in FAILURES}
+    decisions = {failure.exit_code.name: (failure.http_status, failure.retry) for _, failure in failures()}
     decisions[UNEXPECTED.exit_code.name] = (UNEXPECTED.http_status, UNEXPECTED.retry)
     for _, name, _, http, retry in _table(_text("docs/operations.md"), "| code |"):
         name = name.strip("`")
@@ -146,8 +146,8 @@ def test_the_failure_table_says_what_the_code_does() -> None:
 
 
 def test_no_failure_is_both_retried_and_not() -> None:
-    retried = {failure.exit_code for _, failure in FAILURES if failure.retry}
-    assert not retried & {failure.exit_code for _, failure in FAILURES if not failure.retry}
+    retried = {failure.exit_code for _, failure in failures() if failure.retry}
+    assert not retried & {failure.exit_code for _, failure in failures() if not failure.retry}
 
 
 def test_every_setting_is_documented_and_no_other() -> None:

@@ -5,7 +5,7 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from pipeline.failures import FAILURES
+from pipeline.failures import failures
 from pipeline.web.archive import archive_routes
 from pipeline.web.bids import bid_routes
 from pipeline.web.desk import HERE, Desk, wants_json
@@ -45,7 +45,7 @@ def create_app(sealine: App) -> FastAPI:
     async def fault(request: Request, error: Exception) -> Response:
         return desk.fault(request, error)
 
-    for kind, _ in FAILURES:
+    for kind, _ in failures():
         if issubclass(kind, Exception):
             app.add_exception_handler(kind, fault)
     app.add_exception_handler(HTTPException, fault)

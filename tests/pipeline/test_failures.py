@@ -6,7 +6,7 @@ from types import ModuleType
 import pytest
 
 from pipeline import errors as pipeline_errors
-from pipeline.failures import FAILURES, ExitCode, error_json, failure_of, one_line
+from pipeline.failures import ExitCode, error_json, failure_of, failures, one_line
 from seal_imaging import errors as imaging_errors
 from stages import errors as stage_errors
 from storage import errors as storage_errors
@@ -31,13 +31,13 @@ def test_an_undeclared_error_is_unexpected() -> None:
 
 def test_no_row_hides_a_later_one() -> None:
     seen: list[type[BaseException]] = []
-    for kind, _ in FAILURES:
+    for kind, _ in failures():
         assert not any(issubclass(kind, earlier) for earlier in seen), kind
         seen.append(kind)
 
 
 def test_only_what_is_outside_is_tried_again() -> None:
-    assert {failure.exit_code for _, failure in FAILURES if failure.retry} == {ExitCode.UNAVAILABLE}
+    assert {failure.exit_code for _, failure in failures() if failure.retry} == {ExitCode.UNAVAILABLE}
 
 
 def test_a_person_is_shown_one_line() -> None:

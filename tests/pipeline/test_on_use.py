@@ -17,6 +17,8 @@ HEAVY = (
     "uvicorn",
     "minio",
     "pymupdf",
+    "cv2",
+    "onnxruntime",
 )
 
 
@@ -30,6 +32,13 @@ def _imported_by(*arguments: str) -> set[str]:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     return set(done.stderr.splitlines()[-1].split())
+
+
+def test_the_command_line_runs_as_a_module() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline.cli.main", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "sealine" in done.stdout
 
 
 def test_help_imports_nothing_heavy() -> None:
