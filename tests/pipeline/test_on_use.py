@@ -38,7 +38,7 @@ def test_the_command_line_runs_as_a_module() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pipeline.cli.main", "--help"], capture_output=True, text=True, check=True
     )
-    assert "sealine" in done.stdout
+    assert "Sealine" in done.stdout
 
 
 def test_help_imports_nothing_heavy() -> None:
