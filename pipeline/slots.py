@@ -6,11 +6,13 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from pipeline.errors import UsageRefused
-from stages.documents import TextSlot
+from stages.documents import SlotAlign, TextSlot
 from stages.pdf.slot_text import MAX_SLOT_CHARS
 from storage.rows import SealRecord
 
 _SLOT = TypeAdapter(TextSlot)
+_FORM = "NAME=x,y,w,h[,chars][,left|center|right]"
+_FORM_ZH = "名称=x,y,w,h[,字数][,left|center|right]"
 
 
 def slots_from_record(seal: SealRecord) -> tuple[TextSlot, ...]:
@@ -24,13 +26,16 @@ def slots_to_record(slots: tuple[TextSlot, ...]) -> tuple[Mapping[str, Any], ...
 
 
 def read_slot(text: str) -> TextSlot:
-    """Return the slot that NAME=x,y,w,h[,chars] states; without chars, what fits its width.
+    """Return the slot that NAME=x,y,w,h[,chars][,left|center|right] states.
+
+    Without chars it takes what fits its width; a shorter text stands in its middle.
 
     Raises:
         UsageRefused: it is not of this form.
     """
-    name, _, numbers = text.partition("=")
-    parts = [part.strip() for part in numbers.split(",")]
+    name, _, values = text.partition("=")
+    parts = [part.strip() for part in values.split(",")]
+    align = SlotAlign(parts.pop()) if parts[-1] in set(SlotAlign) else SlotAlign.CENTER
     try:
         if len(parts) not in (4, 5):
             raise ValueError(f"{len(parts)} numbers")
@@ -38,7 +43,7 @@ def read_slot(text: str) -> TextSlot:
         chars = int(parts[4]) if len(parts) == 5 else MAX_SLOT_CHARS
     except (ValueError, OverflowError) as error:
         raise UsageRefused(
-            f"--slot {text!r}: write NAME=x,y,w,h or NAME=x,y,w,h,chars, in mm on the 70 mm canvas",
-            zh=f"--slot {text!r} 格式不正确，应为 名称=x,y,w,h 或 名称=x,y,w,h,字数（毫米，70 毫米画布）",
+            f"text slot {text!r}: write {_FORM}, in mm on the 70 mm canvas",
+            zh=f"动态文字栏 {text!r} 格式不正确，应为 {_FORM_ZH}（毫米，70 毫米画布）",
         ) from error
-    return TextSlot(name.strip(), x, y, w, h, chars)
+    return TextSlot(name.strip(), x, y, w, h, chars, align)

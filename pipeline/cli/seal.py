@@ -91,7 +91,8 @@ def make(
         list[str] | None,
         typer.Option(
             "--slot",
-            help="动态文字栏 名称=x,y,w,h[,字数]，毫米 / text set when stamping, mm; repeatable",
+            metavar="NAME=x,y,w,h[,chars][,left|center|right]",
+            help="动态文字栏（动态输入章），毫米，可重复 / text set when stamping, mm; repeatable",
             show_default=False,
         ),
     ] = None,

@@ -17,6 +17,7 @@ from starlette.background import BackgroundTask
 from pipeline.documents_json import seal_json
 from pipeline.errors import UsageRefused
 from pipeline.seals import SealWish
+from pipeline.slots import read_slot
 from pipeline.web.desk import Desk, check_id, wants_json
 from pipeline.web.previews import draw_previews
 from pipeline.web.uploads import receive_form
@@ -24,6 +25,7 @@ from seal_imaging import Reason
 from seal_imaging.form import MAX_ORDER_NUMBER_CHARS
 from stages.extract import ExtractOptions, extraction_json
 from stages.make import SealKind
+from stages.pdf.slot_text import MAX_SLOTS
 from stages.seal_reading import ExpectedNames
 from storage.errors import NotFound
 
@@ -187,8 +189,12 @@ def _names(fields: Mapping[str, str], key: str) -> tuple[str, ...]:
 def read_wish(fields: dict[str, str]) -> SealWish:
     """Return what somebody wrote about the seal to be made.
 
+    Args:
+        fields: `name`, `owner`, `owner_code`, `kind`, `micro_pattern` ("yes"), and `slots`, one a line.
+
     Raises:
-        UsageRefused: name or owner is empty, a field is too long, or the kind is unknown.
+        UsageRefused: name or owner is empty, a field is too long, the kind is unknown, or a slot is
+            not of the form it has.
     """
     texts = {key: fields.get(key, "").strip() for key in ("name", "owner", "owner_code", "kind")}
     if not texts["name"] or not texts["owner"]:
@@ -205,7 +211,20 @@ def read_wish(fields: dict[str, str]) -> SealWish:
         kind = SealKind(texts["kind"])
     except ValueError as error:
         raise UsageRefused("unknown kind of seal; choose one of the list", zh="请选择印章类型") from error
-    return SealWish(texts["name"], texts["owner"], texts["owner_code"], kind)
+    lines = [line.strip() for line in fields.get("slots", "").splitlines() if line.strip()]
+    if len(lines) > MAX_SLOTS or any(len(line) > MAX_WISH_CHARS for line in lines):
+        raise UsageRefused(
+            f"a seal has at most {MAX_SLOTS} text slots; write one a line",
+            zh=f"一枚印章最多 {MAX_SLOTS} 个动态文字栏，每行一个",
+        )
+    return SealWish(
+        texts["name"],
+        texts["owner"],
+        texts["owner_code"],
+        kind,
+        micro_pattern=fields.get("micro_pattern") == "yes",
+        slots=tuple(read_slot(line) for line in lines),
+    )
 
 
 def _extract(desk: Desk, scan: Path, folder: Path, options: ExtractOptions) -> dict[str, Any]:

@@ -19,8 +19,10 @@ from pipeline.seals import SealWish
 from pipeline.slots import read_slot, slots_from_record
 from pipeline.tryout.artwork import draw_round_seal, draw_square_seal
 from pipeline.wiring import App
+from stages.documents import SlotAlign, TextSlot
 from stages.errors import Indeterminate, InputRefused
 from stages.make import SealKind
+from stages.pdf.slot_text import MAX_SLOT_CHARS
 from stages.seal_check import PatternVerdict
 from stages.seal_images import write_marked
 from storage.errors import NotFound
@@ -157,11 +159,28 @@ def test_a_slot_off_the_canvas_makes_no_seal(app: App, image: Path) -> None:
         app.seals.make(image, wish, actor=app.actor, key_uri=app.key_uri)
 
 
-@pytest.mark.parametrize("text", ["日期", "日期=1,2,3", "日期=1,2,3,x", "日=1,2,3,4,5,6", "日=1,2,3,4,1e9"])
+@pytest.mark.parametrize(
+    "text", ["日期", "日期=1,2,3", "日期=1,2,3,x", "日=1,2,3,4,5,6", "日=1,2,3,4,1e9", "日=1,2,3,4,top"]
+)
 def test_a_slot_that_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(UsageRefused, match="NAME=x,y,w,h") as refused:
         read_slot(text)
     assert refused.value.zh
+
+
+@pytest.mark.parametrize(
+    ("text", "chars", "align"),
+    [
+        ("日期=20,44,30,4", MAX_SLOT_CHARS, SlotAlign.CENTER),
+        ("日期=20,44,30,4,12", 12, SlotAlign.CENTER),
+        ("日期=20,44,30,4,left", MAX_SLOT_CHARS, SlotAlign.LEFT),
+        (" 日期 = 20, 44, 30, 4, 12, right", 12, SlotAlign.RIGHT),
+    ],
+)
+def test_a_slot_states_its_place_and_may_state_characters_and_alignment(
+    text: str, chars: int, align: SlotAlign
+) -> None:
+    assert read_slot(text) == TextSlot("日期", 20, 44, 30, 4, chars, align)
 
 
 def test_each_seal_has_a_key_of_its_own_that_stays(tmp_path: Path) -> None:

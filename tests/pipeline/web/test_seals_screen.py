@@ -65,11 +65,15 @@ def test_a_scan_becomes_a_page_with_boxes_and_seals_and_then_an_electronic_seal(
         assert name in page
         picture = Image.open(io.BytesIO(client.get(f"{where}/{name}").content))
         assert max(picture.size) <= 1600
-    made = client.post(f"{where}/seals/0", headers=HTMX, files={"none": ("", b"")}, data=WISH)
+    assert 'name="micro_pattern"' in page
+    wish = WISH | {"micro_pattern": "yes", "slots": "日期=25,44,20,3\r\n\r\n编号=25,48,20,3,6,right"}
+    made = client.post(f"{where}/seals/0", headers=HTMX, files={"none": ("", b"")}, data=wish)
     assert made.status_code == 200
     assert "电子印章已制作" in made.text
     (seal,) = (seal for seal in app.seals.list(actor=app.actor) if seal.name == "新公章")
     assert seal.width_mm == pytest.approx(42, abs=0.5)
+    assert seal.micro_pattern
+    assert [slot["name"] for slot in seal.text_slots] == ["日期", "编号"]
     image = client.get(f"/seals/{seal.id}/image")
     assert Image.open(io.BytesIO(image.content)).size == (1400, 1400)
     assert client.get(f"/seals/{seal.id}/eseal").content.startswith(b"\x30")
@@ -142,6 +146,8 @@ def create_folder(client: TestClient):  # type: ignore[no-untyped-def]
         {"name": "长" * 300},
         {"name": "../../x"},
         {"name": "a\tb"},
+        {"slots": "日期=25,44"},
+        {"slots": "\n".join(f"{number}=25,44,20,3" for number in range(9))},
     ],
 )
 def test_a_wish_that_cannot_be_is_refused(wrong: dict[str, str]) -> None:
