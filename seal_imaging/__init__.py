@@ -1,11 +1,11 @@
 """Pixels in, pixels and measurements out: pure functions on numpy arrays."""
 
 from seal_imaging.canvas import compose, ink_box_mm
-from seal_imaging.comparison import Answer, Comparison, Difference, compare, impression_of_image
+from seal_imaging.comparison import Comparison, Difference, compare, impression_of_image
 from seal_imaging.errors import ImpressionUnusable, ReaderUnavailable, ScaleUnknown, SealImagingError
 from seal_imaging.finish import STATED_COLOURS, InkChoice
 from seal_imaging.fusion import Fused, fuse, fuse_shown, source_picture
-from seal_imaging.group import group_impressions
+from seal_imaging.group import Kinship, group_impressions
 from seal_imaging.impression import (
     Impression,
     InkAmount,
@@ -27,7 +27,6 @@ from seal_imaging.text import SealLine, SealText, read_text
 __all__ = [
     "REFUSING",
     "STATED_COLOURS",
-    "Answer",
     "Comparison",
     "Difference",
     "Fused",
@@ -36,6 +35,7 @@ __all__ = [
     "InkAmount",
     "InkChoice",
     "InkColour",
+    "Kinship",
     "NameAnswer",
     "NameDifference",
     "NameVerdict",

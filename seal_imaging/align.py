@@ -8,12 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seal_imaging.impression import InkAmount
+from seal_imaging.warping import Matrix, lay
 
-Matrix = NDArray[np.float64]
-"""(3, 3), maps pixels to pixels, 0, 0 = outer corner of the first pixel."""
-
-HALF = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])
-"""Leads from cv2's pixels, whose middles are whole numbers, to ours."""
 _OUTLIER = 0.3
 """Inks that differ by more are of other strokes, or of none."""
 _STILL_PX = 0.004
@@ -26,18 +22,6 @@ class Motion(IntEnum):
     RIGID = 3
     SIMILAR = 4
     AFFINE = 6
-
-
-def lay(layer: InkAmount, layer_from_frame: Matrix, size_px: tuple[int, int]) -> InkAmount:
-    """Return a layer as a frame of w × h pixels sees it, without aliasing; values are not clipped."""
-    shrink = math.sqrt(abs(float(np.linalg.det(layer_from_frame[:2, :2]))))
-    if shrink > 1.3:
-        layer = np.asarray(cv2.GaussianBlur(layer, (0, 0), 0.4 * shrink), np.float32)
-    matrix = np.linalg.inv(HALF) @ layer_from_frame @ HALF
-    flags = (cv2.INTER_CUBIC if shrink < 2 else cv2.INTER_LINEAR) | cv2.WARP_INVERSE_MAP
-    if abs(matrix[2, 0]) + abs(matrix[2, 1]) < 1e-12:
-        return np.asarray(cv2.warpAffine(layer, matrix[:2], size_px, flags=flags, borderValue=0), np.float32)
-    return np.asarray(cv2.warpPerspective(layer, matrix, size_px, flags=flags, borderValue=0), np.float32)
 
 
 def align(

@@ -4,12 +4,12 @@ import math
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from seal_imaging.errors import ImpressionUnusable, ScaleUnknown
 from seal_imaging.finish import InkChoice, Rgb, check_colour, natural, sharp_alpha, unified
-from seal_imaging.impression import Impression, InkAmount, InkColour, RgbaImage
+from seal_imaging.impression import Impression, InkColour, RgbaImage
 from seal_imaging.units import CANVAS_MM, SEAL_PX_PER_MM
+from seal_imaging.warping import box_from_target, lay, lay_ink
 
 MIN_CANVAS_PX_PER_MM = 1.0
 MAX_CANVAS_PX_PER_MM = 60.0
@@ -65,68 +65,18 @@ def compose(
     box_from_canvas = box_from_target(
         impression, target_px_per_mm=px_per_mm, target_centre=(side / 2, side / 2)
     )
-    alpha = sharp_alpha(warp_ink(impression, box_from_canvas, (side, side)), px_per_mm=px_per_mm)
+    alpha = sharp_alpha(lay_ink(impression, box_from_canvas, (side, side)), px_per_mm=px_per_mm)
     if ink is InkChoice.UNIFIED:
         return unified(alpha, solid)
     kept = impression.ink if impression.strength is None else impression.strength
     hidden = impression.covered
     return natural(
         alpha,
-        warp_plane(kept, box_from_canvas, (side, side)),
+        lay(kept, box_from_canvas, (side, side)),
         solid,
         px_per_mm=px_per_mm,
-        covered=None if hidden is None else warp_plane(hidden, box_from_canvas, (side, side)),
+        covered=None if hidden is None else lay(hidden, box_from_canvas, (side, side)),
     )
-
-
-def box_from_target(
-    impression: Impression,
-    *,
-    target_px_per_mm: float,
-    target_centre: tuple[float, float],
-    target_turn_deg: float = 0.0,
-    px_per_mm: float | None = None,
-) -> NDArray[np.float64]:
-    """Return the 3 × 3 map from pixels of a picture to pixels of the impression's box.
-
-    Args:
-        target_centre: where the seal's centre comes to lie, x, y.
-        target_turn_deg: how far the seal shall be turned clockwise there.
-        px_per_mm: the impression's scale where its own is unknown or not wanted.
-    """
-    scale = (px_per_mm or impression.px_per_mm or 1.0) / target_px_per_mm
-    turn = math.radians(impression.angle_deg - target_turn_deg)
-    cos, sin = scale * math.cos(turn), scale * math.sin(turn)
-    cx, cy = impression.centre_px
-    tx, ty = target_centre
-    to_flat = np.array(
-        [[cos, -sin, cx - cos * tx + sin * ty], [sin, cos, cy - sin * tx - cos * ty], [0, 0, 1.0]]
-    )
-    if impression.flatten is None:
-        return to_flat
-    return np.asarray(np.linalg.inv(np.array(impression.flatten).reshape(3, 3)) @ to_flat, np.float64)
-
-
-def warp_ink(
-    impression: Impression, box_from_picture: NDArray[np.float64], size_px: tuple[int, int]
-) -> InkAmount:
-    """Return the impression's ink as a picture of w × h pixels sees it, without aliasing."""
-    return np.asarray(np.clip(warp_plane(impression.ink, box_from_picture, size_px), 0, 1), np.float32)
-
-
-def warp_plane(
-    plane: InkAmount, box_from_picture: NDArray[np.float64], size_px: tuple[int, int]
-) -> InkAmount:
-    """Return what lies over an impression's box as a picture of w × h pixels sees it, without aliasing."""
-    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])
-    matrix = np.linalg.inv(half) @ box_from_picture @ half
-    shrink = math.sqrt(abs(float(np.linalg.det(box_from_picture[:2, :2]))))
-    if shrink > 1.3:
-        plane = np.asarray(cv2.GaussianBlur(plane, (0, 0), 0.4 * shrink), np.float32)
-    warped = cv2.warpPerspective(
-        plane, matrix, size_px, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderValue=0
-    )
-    return np.asarray(warped, np.float32)
 
 
 def ink_box_mm(rgba: RgbaImage, px_per_mm: float = SEAL_PX_PER_MM) -> tuple[float, float, float, float]:
@@ -135,11 +85,7 @@ def ink_box_mm(rgba: RgbaImage, px_per_mm: float = SEAL_PX_PER_MM) -> tuple[floa
     Raises:
         ImpressionUnusable: not an RGBA picture, or one without ink.
     """
-    if rgba.ndim != 3 or rgba.shape[2] != 4 or rgba.dtype != np.uint8:
-        raise ImpressionUnusable(
-            "the seal image is not an 8-bit RGBA picture; make it anew",
-            zh="印章图像不是8位RGBA图像，请重新制作",
-        )
+    check_rgba(rgba)
     inked = (rgba[..., 3] >= INK_ALPHA).astype(np.uint8)
     _, _, stats, _ = cv2.connectedComponentsWithStats(inked, connectivity=8)
     pieces = stats[1:][stats[1:, cv2.CC_STAT_AREA] >= MIN_SPECK_MM2 * px_per_mm**2]
@@ -150,3 +96,16 @@ def ink_box_mm(rgba: RgbaImage, px_per_mm: float = SEAL_PX_PER_MM) -> tuple[floa
     x0, y0 = (int(v) for v in pieces[:, :2].min(0))
     x1, y1 = (int(v) for v in (pieces[:, :2] + pieces[:, 2:4]).max(0))
     return x0 / px_per_mm, y0 / px_per_mm, (x1 - x0) / px_per_mm, (y1 - y0) / px_per_mm
+
+
+def check_rgba(image: RgbaImage) -> None:
+    """Refuse what is no picture of a seal.
+
+    Raises:
+        ImpressionUnusable: not (H, W, 4) of 8 bits.
+    """
+    if image.ndim != 3 or image.shape[2] != 4 or image.dtype != np.uint8:
+        raise ImpressionUnusable(
+            "the seal image is not an 8-bit RGBA picture; make it anew",
+            zh="印章图像不是8位RGBA图像，请重新制作",
+        )

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from seal_imaging.align import Matrix, Motion, lay
+from seal_imaging.align import Motion
+from seal_imaging.canvas import check_rgba
 from seal_imaging.deform import displacement
 from seal_imaging.errors import ImpressionUnusable
 from seal_imaging.group import Kinship, kinship
@@ -17,6 +18,7 @@ from seal_imaging.register import box_from_own_flat, frame_of, register
 from seal_imaging.separate import colour_of
 from seal_imaging.shape import fit_outline
 from seal_imaging.units import SEAL_PX_PER_MM
+from seal_imaging.warping import Matrix, lay, lay_ink
 
 MAX_STRETCH_PERCENT = 1.5
 """Rubber, paper and scanners stretch a seal by less."""
@@ -30,14 +32,6 @@ _SIDE_PX = 500
 _ONLY_A = (208, 52, 44)
 _ONLY_B = (36, 92, 200)
 _BOTH = (40, 40, 44)
-
-
-class Answer(StrEnum):
-    """Whether two impressions are of one seal."""
-
-    SAME = "same"
-    DIFFERENT = "different"
-    UNCERTAIN = "uncertain"
 
 
 class Difference(StrEnum):
@@ -65,7 +59,7 @@ class Comparison:
         picture: a's frame: ink only in a red, only in b blue, in both dark, on white.
     """
 
-    answer: Answer
+    answer: Kinship
     reasons: tuple[Difference, ...]
     likeness: float
     stretch_percent: tuple[float, float]
@@ -84,8 +78,8 @@ def compare(a: Impression, b: Impression) -> Comparison:
     at = min(1.0, _SIDE_PX / max(size_px))
     view = (max(8, round(size_px[0] * at)), max(8, round(size_px[1] * at)))
     to_flat = np.diag([1 / at, 1 / at, 1.0])
-    fixed = _seen(a, box_from_own_flat(a) @ to_flat, view)
-    moving = _seen(b, laid.box_from_flat @ to_flat, view)
+    fixed = lay_ink(a, box_from_own_flat(a) @ to_flat, view)
+    moving = lay_ink(b, laid.box_from_flat @ to_flat, view)
     trust = _clear(a, box_from_own_flat(a) @ to_flat, view) * _clear(b, laid.box_from_flat @ to_flat, view)
     moved, evidence = displacement(fixed, moving, trust)
     deformation = 100 * _rms(moved, evidence) / (max(a.size_px) * at)
@@ -122,11 +116,7 @@ def impression_of_image(rgba: RgbaImage, px_per_mm: float = SEAL_PX_PER_MM) -> I
     Raises:
         ImpressionUnusable: not an 8-bit RGBA picture, or one without a seal on it.
     """
-    if rgba.ndim != 3 or rgba.shape[2] != 4 or rgba.dtype != np.uint8:
-        raise ImpressionUnusable(
-            "the seal image is not an 8-bit RGBA picture; make it anew",
-            zh="印章图像不是8位RGBA图像，请重新制作",
-        )
+    check_rgba(rgba)
     alpha = rgba[..., 3]
     inked = (alpha > 127).astype(np.uint8)
     if not inked.any():
@@ -183,19 +173,19 @@ def _may_share_shape(a: SealShape, b: SealShape) -> bool:
 
 def _of_other_shapes(a: Impression, b: Impression) -> Comparison:
     """Return what is to say of seals whose outlines alone tell them apart."""
-    fixed = _seen(a, box_from_own_flat(a), frame_of(a))
+    fixed = lay_ink(a, box_from_own_flat(a), frame_of(a))
     size_mm = None
     if a.size_mm is not None and b.size_mm is not None:
         size_mm = (b.size_mm[0] - a.size_mm[0], b.size_mm[1] - a.size_mm[1])
     picture = _difference_picture(fixed, np.zeros_like(fixed))
     reasons = (Difference.SHAPE,)
-    return Comparison(Answer.DIFFERENT, reasons, 0.0, (0.0, 0.0), size_mm, 0.0, picture)
+    return Comparison(Kinship.DIFFERENT, reasons, 0.0, (0.0, 0.0), size_mm, 0.0, picture)
 
 
-def _answer(reasons: list[Difference]) -> Answer:
+def _answer(reasons: list[Difference]) -> Kinship:
     if {Difference.TEXT, Difference.SIZE, Difference.DETAIL} & set(reasons):
-        return Answer.DIFFERENT
-    return Answer.UNCERTAIN if reasons else Answer.SAME
+        return Kinship.DIFFERENT
+    return Kinship.UNCERTAIN if reasons else Kinship.SAME
 
 
 def _stretch(a: Impression, b: Impression, box_from_flat: Matrix) -> tuple[float, float]:
@@ -211,16 +201,10 @@ def _stretch(a: Impression, b: Impression, box_from_flat: Matrix) -> tuple[float
         ends = [matrix @ np.append(np.array(a.centre_px) + sign * offset, 1.0) for sign in (1, -1)]
         return math.dist(ends[0][:2] / ends[0][2], ends[1][:2] / ends[1][2])
 
-    scale = 1.0
+    scale = b.size_px[0] / a.size_px[0]
     if a.px_per_mm is not None and b.px_per_mm is not None:
         scale = b.px_per_mm / a.px_per_mm
-    else:
-        scale = b.size_px[0] / a.size_px[0]
     return across(1, 0) / (a.size_px[0] * scale), across(0, 1) / (a.size_px[1] * scale)
-
-
-def _seen(impression: Impression, box_from_view: Matrix, size_px: tuple[int, int]) -> InkAmount:
-    return np.asarray(np.clip(lay(impression.ink, box_from_view, size_px), 0, 1), np.float32)
 
 
 def _clear(impression: Impression, box_from_view: Matrix, size_px: tuple[int, int]) -> NDArray[np.float32]:

@@ -13,10 +13,12 @@ from types import MappingProxyType
 
 import cv2
 
+from seal_imaging.units import A4_MM
+
 BoxMm = tuple[float, float, float, float]
 """x, y, w, h."""
 
-PAGE_MM: tuple[float, float] = (210.0, 297.0)
+PAGE_MM: tuple[float, float] = A4_MM
 
 ARUCO_DICTIONARY: int = int(cv2.aruco.DICT_4X4_50)
 MARKER_MM = 12.0

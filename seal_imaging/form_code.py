@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from seal_imaging.form import QR_BOX_MM, FormCode, read_qr_text
 from seal_imaging.impression import RgbImage
 from seal_imaging.locate import FormPose
+from seal_imaging.warping import in_cv2
 
 GreyImage = NDArray[np.uint8]
 
@@ -58,8 +59,7 @@ def _squared_code(grey: GreyImage, pose: FormPose, side_px: int) -> GreyImage:
     x_mm, y_mm, w_mm, _ = QR_BOX_MM
     scale = w_mm / side_px
     mm_from_code = np.array([[scale, 0, x_mm], [0, scale, y_mm], [0, 0, 1.0]])
-    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])
-    matrix = np.linalg.inv(half) @ pose.page_from_mm @ mm_from_code @ half
+    matrix = in_cv2(pose.page_from_mm @ mm_from_code)
     shrink = pose.px_per_mm * scale
     if shrink > 1.5:
         grey = np.asarray(cv2.GaussianBlur(grey, (0, 0), 0.4 * shrink), np.uint8)

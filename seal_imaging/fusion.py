@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from seal_imaging.align import Matrix, lay
 from seal_imaging.errors import ImpressionUnusable
 from seal_imaging.form import IMPRESSIONS_PER_SEAL
 from seal_imaging.group import Kinship, best_first, check_count, kinship
@@ -18,6 +17,7 @@ from seal_imaging.quality import INCOMPLETE_BELOW
 from seal_imaging.register import box_from_own_flat, frame_of, may_be_one_seal, register
 from seal_imaging.shape import Outline
 from seal_imaging.upright import find_angle
+from seal_imaging.warping import Matrix, lay
 
 _REACH = 0.018
 """Over how much of the seal's width one looks whether ink arrived there at all."""

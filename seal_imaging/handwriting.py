@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from seal_imaging.impression import Impression, InkColour, Reason, RgbImage, SealShape
+from seal_imaging.impression import Box, Impression, InkColour, Reason, RgbImage, SealShape
 from seal_imaging.measuring import measure
 from seal_imaging.separate import Separation, Stains, colour_of, optical_density, paper_over
 from seal_imaging.shape import Outline
+from seal_imaging.units import A4_MM
 
 EDGE_MM = 1.0
 """So much of a box's rim is left out, with the line printed round it."""
@@ -29,8 +30,6 @@ MAX_INK_SHARE = 0.35
 COLOURED_SHARE = 0.35
 CUT_SHARE = 0.04
 """Of a signature's outer strokes that may lie at the box's rim before it counts as cut off."""
-
-Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +82,7 @@ def _read(
     if right - left < 8 or bottom - top < 8:
         return None
     box = (left, top, right - left, bottom - top)
-    about = px_per_mm or max(page.shape[:2]) / 297.0
+    about = px_per_mm or max(page.shape[:2]) / A4_MM[1]
     inside = np.zeros((bottom - top, right - left), np.uint8)
     corners = region.corners_px - (left, top)
     cv2.fillPoly(inside, [np.round((corners - 0.5) * 16).astype(np.int32)], 1, shift=4)

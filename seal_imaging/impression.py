@@ -12,6 +12,8 @@ RgbaImage = NDArray[np.uint8]
 """(H, W, 4), sRGB with straight alpha."""
 InkAmount = NDArray[np.float32]
 """(H, W), 0 = paper, 1 = solid ink."""
+Box = tuple[int, int, int, int]
+"""x, y, w, h in whole pixels."""
 
 
 class SealShape(StrEnum):

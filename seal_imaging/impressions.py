@@ -10,8 +10,8 @@ import numpy as np
 from seal_imaging import form
 from seal_imaging.candidates import find_candidates, find_coloured
 from seal_imaging.errors import ImpressionUnusable
-from seal_imaging.handwriting import Box, Region, read_signatures, region_of
-from seal_imaging.impression import Impression, RgbImage
+from seal_imaging.handwriting import Region, read_signatures, region_of
+from seal_imaging.impression import Box, Impression, RgbImage
 from seal_imaging.lifting import GOOD_SUPPORT, read_candidate
 from seal_imaging.locate import find_form
 from seal_imaging.ordering import in_reading_order, without_doubles
@@ -67,7 +67,8 @@ def read_impressions(page: RgbImage, px_per_mm: float | None) -> list[Impression
     """Return the seal impressions on a page, as `read_page` does; none is not an error.
 
     Raises:
-        ImpressionUnusable: not an RGB page of 8 bits a channel, or larger than MAX_PIXELS.
+        ImpressionUnusable: not an RGB page of 8 bits a channel, too small, larger than MAX_PIXELS, or of
+            a scale that no scan has.
     """
     return list(read_page(page, px_per_mm).impressions)
 
@@ -84,7 +85,8 @@ def read_page(page: RgbImage, px_per_mm: float | None, *, signed_boxes_px: Seque
             at an angle.
 
     Raises:
-        ImpressionUnusable: not an RGB page of 8 bits a channel, or larger than MAX_PIXELS.
+        ImpressionUnusable: not an RGB page of 8 bits a channel, too small, larger than MAX_PIXELS, or of
+            a scale that no scan has.
     """
     check_page(page)
     regions = [region_of(box) for box in signed_boxes_px]

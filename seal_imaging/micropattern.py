@@ -15,12 +15,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from seal_imaging.canvas import ink_box_mm, warp_plane
+from seal_imaging.canvas import ink_box_mm
 from seal_imaging.errors import ImpressionUnusable
 from seal_imaging.finish import MAX_COVERED
 from seal_imaging.impression import Impression, InkAmount, RgbaImage
 from seal_imaging.overlay import lay_over
 from seal_imaging.units import CANVAS_MM
+from seal_imaging.warping import lay
 
 CELL_MM = 0.5
 CELLS = round(CANVAS_MM / CELL_MM)
@@ -123,11 +124,11 @@ def find_pattern(impression: Impression, image: RgbaImage, key: bytes) -> Patter
     finer = np.diag([_LAY_PX_PER_MM / _WORK_PX_PER_MM, _LAY_PX_PER_MM / _WORK_PX_PER_MM, 1.0])
     box_from_canvas, size = laid.box_from_canvas @ finer, (strokes.shape[1], strokes.shape[0])
     kept = impression.ink if impression.strength is None else impression.strength
-    strength = warp_plane(kept, box_from_canvas, size)
+    strength = lay(kept, box_from_canvas, size)
     inside = cv2.erode((strokes > 0.5).astype(np.uint8), _CORE) > 0
     inside &= strength > MIN_INK
     if impression.covered is not None:
-        inside &= warp_plane(impression.covered, box_from_canvas, size) < MAX_COVERED
+        inside &= lay(impression.covered, box_from_canvas, size) < MAX_COVERED
     score, expected = _score(strength, strokes, inside, signs)
     return PatternScore(score, expected, laid.likeness)
 

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from seal_imaging.impression import InkAmount
+from seal_imaging.impression import Box, InkAmount
 from seal_imaging.reader import ReadLine, TextReader
-from seal_imaging.strips import Box, clear_frame, runs, strip_of_cells, without_specks
+from seal_imaging.strips import clear_frame, runs, strip_of_cells, without_specks
 
 SUNK_INK = 0.5
 """A seal whose rim has more ink than this at every depth has its characters left white (白文, 阴文)."""

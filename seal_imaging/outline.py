@@ -68,6 +68,11 @@ def turned(angle_deg: float) -> Points:
     return np.array([[math.cos(t), -math.sin(t)], [math.sin(t), math.cos(t)]])
 
 
+def wrapped(angle_deg: float) -> float:
+    """Return the angle's equal in -180 .. 180."""
+    return between(angle_deg, 360.0)
+
+
 def between(angle_deg: float, period_deg: float) -> float:
     """Return the angle's equal in -period/2 .. period/2."""
     return (angle_deg + period_deg / 2) % period_deg - period_deg / 2

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from seal_imaging.canvas import box_from_target, warp_ink
 from seal_imaging.impression import Impression, InkAmount
+from seal_imaging.warping import Matrix, box_from_target, from_cv2, lay_ink
 
 _COARSE_PX_PER_MM = 3.0
 _COARSE_STEP_DEG = 2.0
@@ -28,7 +27,7 @@ class LaidOver:
         likeness: correlation of its ink with the seal image's, 0..1.
     """
 
-    box_from_canvas: NDArray[np.float64]
+    box_from_canvas: Matrix
     likeness: float
 
 
@@ -52,7 +51,7 @@ def lay_over(impression: Impression, strokes: InkAmount, *, width_mm: float, px_
     small = cv2.resize(strokes, (small_side, small_side), interpolation=cv2.INTER_AREA)
     fixed = _calm(small)
 
-    def canvas_map(turn_deg: float, at_px_per_mm: float, size: int) -> NDArray[np.float64]:
+    def canvas_map(turn_deg: float, at_px_per_mm: float, size: int) -> Matrix:
         return box_from_target(
             impression,
             target_px_per_mm=at_px_per_mm,
@@ -64,7 +63,7 @@ def lay_over(impression: Impression, strokes: InkAmount, *, width_mm: float, px_
     tried: list[tuple[float, float]] = []
     for step in range(round(360 / _COARSE_STEP_DEG)):
         turn_deg = step * _COARSE_STEP_DEG
-        seen = warp_ink(
+        seen = lay_ink(
             impression, canvas_map(turn_deg, _COARSE_PX_PER_MM, small_side), (small_side, small_side)
         )
         tried.append((_correlation(fixed, _calm(seen)), turn_deg))
@@ -90,26 +89,22 @@ def _peaks(tried: list[tuple[float, float]]) -> list[tuple[float, float]]:
     return chosen
 
 
-def _refined(
-    impression: Impression, strokes: InkAmount, start: NDArray[np.float64], px_per_mm: float
-) -> LaidOver:
+def _refined(impression: Impression, strokes: InkAmount, start: Matrix, px_per_mm: float) -> LaidOver:
     """Return the overlay after ECC from coarse to fine; the start where it does not converge."""
     size = (strokes.shape[1], strokes.shape[0])
     current = start
     for blur_mm in (0.4, 0.12):
         sigma = blur_mm * px_per_mm
         fixed = cv2.GaussianBlur(strokes, (0, 0), sigma)
-        seen = cv2.GaussianBlur(warp_ink(impression, current, size), (0, 0), sigma)
+        seen = cv2.GaussianBlur(lay_ink(impression, current, size), (0, 0), sigma)
         shift = np.eye(2, 3, dtype=np.float32)
         criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, _ECC_STEPS, _ECC_ENOUGH)
         try:
             _, shift = cv2.findTransformECC(fixed, seen, shift, cv2.MOTION_AFFINE, criteria, None, 1)
         except cv2.error:
             break
-        half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])
-        seen_from_fixed = half @ np.vstack([shift, [0, 0, 1]]) @ np.linalg.inv(half)
-        current = current @ seen_from_fixed
-    seen = cv2.GaussianBlur(warp_ink(impression, current, size), (0, 0), 0.1 * px_per_mm)
+        current = current @ from_cv2(shift)
+    seen = cv2.GaussianBlur(lay_ink(impression, current, size), (0, 0), 0.1 * px_per_mm)
     return LaidOver(current, _correlation(cv2.GaussianBlur(strokes, (0, 0), 0.1 * px_per_mm), seen))
 
 

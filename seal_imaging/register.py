@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seal_imaging.agreement import NEAR_LARGE, agreement_map, likeness, overlap, text_mask, worst_share
-from seal_imaging.align import Matrix, Motion, align, lay
-from seal_imaging.canvas import box_from_target
+from seal_imaging.align import Motion, align
 from seal_imaging.impression import Impression, InkAmount, SealShape
+from seal_imaging.warping import Matrix, box_from_target, lay, lay_ink
 
 SIZE_TOLERANCE = 0.045
 """Impressions of one seal differ by less in width and height."""
@@ -95,8 +95,7 @@ def register(reference: Impression, moving: Impression, *, motion: Motion | None
     fine = _View(reference, moving, _FINE_SIDE_PX)
     found = fine.refined(start, motion, (2.5, 1.0))
     size_px = frame_of(reference)
-    ink = np.asarray(np.clip(lay(moving.ink, found, size_px), 0, 1), np.float32)
-    return Registered(found, size_px, ink, *fine.agreement(found))
+    return Registered(found, size_px, lay_ink(moving, found, size_px), *fine.agreement(found))
 
 
 class _View:
@@ -118,8 +117,7 @@ class _View:
         return self._seen(self.moving, box_from_flat)
 
     def _seen(self, impression: Impression, box_from_flat: Matrix) -> InkAmount:
-        laid = lay(impression.ink, box_from_flat @ self.flat_from_view, self.size)
-        return np.asarray(np.clip(laid, 0, 1), np.float32)
+        return lay_ink(impression, box_from_flat @ self.flat_from_view, self.size)
 
     def _clear(self, impression: Impression, box_from_flat: Matrix) -> NDArray[np.float32]:
         """Return where no print hides the ink, 0..1."""
@@ -189,8 +187,7 @@ def flat_ink(impression: Impression) -> InkAmount:
     """Return an impression's ink over its own flat frame."""
     if impression.flatten is None:
         return impression.ink
-    laid = lay(impression.ink, box_from_own_flat(impression), frame_of(impression))
-    return np.asarray(np.clip(laid, 0, 1), np.float32)
+    return lay_ink(impression, box_from_own_flat(impression), frame_of(impression))
 
 
 def _calm(ink: InkAmount) -> InkAmount:

@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 
 from seal_imaging.impression import RgbImage
 from seal_imaging.squaring import PagePose, fit_similarity
+from seal_imaging.units import A4_MM
 
 Corners = NDArray[np.float64]
 """(4, 2), x and y, clockwise from the top left."""
 
-A4_MM = (210.0, 297.0)
-"""ISO 216 lets a sheet be 2 mm longer or shorter, so a scale from its edges is good to 1 %."""
 SEARCH_SIDE_PX = 800
 REFINE_SIDE_PX = 2400
 MIN_SHEET_SHARE = 0.25

@@ -8,14 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seal_imaging.impression import Impression, InkAmount, RgbImage
+from seal_imaging.warping import in_cv2
 
 Homography = NDArray[np.float64]
 """(3, 3), between pixels or mm, outer corner of the first pixel at 0, 0."""
 
 MAX_BEND_MM = 0.12
 """A scan whose marks lie this close to a turned and scaled sheet needs no squaring up."""
-HALF_PX = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])
-"""From cv2's pixels, whose middles are whole numbers, to ours."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +83,7 @@ def square_up(page: RgbImage, pose: PagePose) -> SquaredPage:
     given_from_squared = pose.page_from_mm @ to_mm
     squared = cv2.warpPerspective(
         page,
-        np.linalg.inv(HALF_PX) @ given_from_squared @ HALF_PX,
+        in_cv2(given_from_squared),
         (width, height),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
@@ -108,7 +107,7 @@ def back_on_page(
     right, bottom = min(right, page_shape[1]), min(bottom, page_shape[0])
     to_box = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1.0]])
     from_squared_box = to_box @ given_from_squared @ np.array([[1, 0, x], [0, 1, y], [0, 0, 1.0]])
-    matrix = np.linalg.inv(HALF_PX) @ from_squared_box @ HALF_PX
+    matrix = in_cv2(from_squared_box)
     size = (max(1, right - left), max(1, bottom - top))
 
     def laid_back(layer: InkAmount | None) -> InkAmount | None:

@@ -7,9 +7,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from seal_imaging.impression import InkAmount, RgbImage, SealShape
+from seal_imaging.impression import Box, InkAmount, RgbImage, SealShape
 from seal_imaging.separate import most_and_least
 from seal_imaging.shape import Outline
+from seal_imaging.units import A4_MM
 
 BORDER_FROM = 0.93
 GAP_FROM = 0.70
@@ -27,8 +28,6 @@ MAX_PASTED_PX_PER_MM = 2.6
 """A whole A4 page's at PASTED_SIDE_PX: nothing looked for needs more, and a cutting is read the sooner."""
 SMOOTH_SHRINK = 8
 """How much coarser the paper is described than the page that lies on it."""
-PAGE_SIDE_MM = 297.0
-"""What the longer side of a page of unknown scale is taken for when windows are chosen."""
 STROKE_MM = 3.0
 MIN_TONE = 0.05
 MIN_PASTED_SHARE = 0.011
@@ -46,8 +45,6 @@ MOSTLY = 0.45
 _EYE = np.pad(np.pad(np.ones((3, 3), np.float32), 1), 1, constant_values=1.0)
 _EYE = np.pad(_EYE, 1)
 """Nine modules a side, the white separator included."""
-
-Box = tuple[int, int, int, int]
 
 
 def is_stranger(ink: InkAmount, outline: Outline) -> bool:
@@ -119,7 +116,7 @@ def find_pasted(page: RgbImage, px_per_mm: float | None, *, seals_px: Sequence[B
     scale = min(1.0, PASTED_SIDE_PX / longest)
     if px_per_mm is not None:
         scale = min(scale, MAX_PASTED_PX_PER_MM / px_per_mm)
-    per_mm = scale * px_per_mm if px_per_mm else scale * longest / PAGE_SIDE_MM
+    per_mm = scale * px_per_mm if px_per_mm else scale * longest / A4_MM[1]
     small = cv2.resize(page, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     side = 2 * max(1, round(STROKE_MM * per_mm / 2)) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))

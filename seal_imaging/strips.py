@@ -6,12 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
-from seal_imaging.impression import InkAmount
+from seal_imaging.impression import Box, InkAmount
 from seal_imaging.reader import Strip
 
 STRIP_PX = 48
-Box = tuple[int, int, int, int]
-"""x, y, w, h in pixels."""
 
 
 def strip_of(ink: InkAmount, box: Box, *, margin: float = 0.15, stretch: float = 1.0) -> Strip:

@@ -7,10 +7,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from seal_imaging.impression import Impression, InkAmount, SealShape
+from seal_imaging.impression import Box, Impression, InkAmount, SealShape
 from seal_imaging.name_seals import read_cells
+from seal_imaging.outline import wrapped
 from seal_imaging.reader import ReadCharacter, ReadLine, TextReader
-from seal_imaging.strips import Box, clear_frame, find_lines, strip_of, without_specks
+from seal_imaging.strips import clear_frame, find_lines, strip_of, without_specks
 from seal_imaging.unroll import (
     Band,
     Rim,
@@ -92,7 +93,7 @@ def read_text(impression: Impression, reader: TextReader, *, turn_deg: float = 0
     Raises:
         ReaderUnavailable: the reader's engine or model is missing.
     """
-    angle_deg = _wrapped(impression.angle_deg + turn_deg)
+    angle_deg = wrapped(impression.angle_deg + turn_deg)
     upright = upright_ink(impression, turn_deg=turn_deg)
     soft = upright_density(impression, turn_deg=turn_deg)
     if impression.shape in (SealShape.CIRCLE, SealShape.ELLIPSE):
@@ -117,7 +118,7 @@ def _read_round(
     if found is None:
         inside = _inside(upright, border_depth(roll_out(upright)), [])
         lines = _read_lines(inside, reader)
-        angle_deg = _wrapped(impression.angle_deg + turn_deg)
+        angle_deg = wrapped(impression.angle_deg + turn_deg)
         return SealText(lines[0] if lines else None, lines[1:], None, angle_deg)
     rim, band = found
     off_deg = rim.turn_deg((band.left + band.right) / 2)
@@ -142,7 +143,7 @@ def _read_round(
             code = _seal_line(line, _box_of(*at_foot), shape)
             cleared.append(at_foot[0].outline_of(_grown(at_foot[1])))
     inside = _inside(upright, border_depth(rim), cleared)
-    return SealText(name, _read_lines(inside, reader), code, _wrapped(impression.angle_deg + turn_deg))
+    return SealText(name, _read_lines(inside, reader), code, wrapped(impression.angle_deg + turn_deg))
 
 
 def _read_band(rim: Rim, band: Band, reader: TextReader) -> ReadLine:
@@ -249,7 +250,3 @@ def _grown(band: Band) -> Band:
     """Return a band a little wider, so that nothing of its characters stays behind."""
     margin = max(2, (band.bottom - band.top) // 12)
     return Band(band.top - margin, band.bottom + margin, max(0, band.left - margin), band.right + margin)
-
-
-def _wrapped(angle_deg: float) -> float:
-    return (angle_deg + 180.0) % 360.0 - 180.0

@@ -13,16 +13,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from seal_imaging.impression import Impression, InkAmount, InkColour, Reason, RgbImage, SealShape
+from seal_imaging.impression import Box, Impression, InkAmount, InkColour, Reason, RgbImage, SealShape
 from seal_imaging.measuring import measure
 from seal_imaging.ruling import MIN_RULE_MM, without_rules
 from seal_imaging.separate import Density, Separation, Stains, most_and_least, optical_density, paper_over
 from seal_imaging.shape import Outline, fit_outline
 from seal_imaging.strangers import border_contrast, is_code
+from seal_imaging.units import A4_MM
 
 SEARCH_PX_PER_MM = 5.0
 SEARCH_SIDE_PX = 1400
-PAGE_SIDE_MM = 297.0
 MIN_DENSITY = 0.18
 LEVELS = (0.18, 0.45)
 """Optical densities from which strokes are looked at: a grey copy's red is paler than its black."""
@@ -46,8 +46,6 @@ PRINT_OVER = 1.5
 """Times a grey seal's density from which what lies on it is print."""
 WORTH = 0.5
 """What the score of a seal without colour is multiplied by."""
-
-Box = tuple[int, int, int, int]
 
 
 def is_grey(page: RgbImage) -> bool:
@@ -74,7 +72,7 @@ def read_uncoloured(
         without: boxes, x, y, w, h on the page, in which all ink is accounted for.
     """
     longest = max(page.shape[:2])
-    about = px_per_mm or longest / PAGE_SIDE_MM
+    about = px_per_mm or longest / A4_MM[1]
     scale = min(1.0, SEARCH_PX_PER_MM / px_per_mm if px_per_mm else SEARCH_SIDE_PX / longest)
     small = cv2.resize(page, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     whole = (0, 0, small.shape[1], small.shape[0])

@@ -4,6 +4,10 @@ MM_PER_INCH = 25.4
 PT_PER_INCH = 72.0
 PT_PER_MM = PT_PER_INCH / MM_PER_INCH
 
+A4_MM = (210.0, 297.0)
+"""Also what a page of unknown scale is taken for when windows are chosen. ISO 216 lets a sheet be 2 mm longer
+or shorter, so a scale from its edges is good to 1 %."""
+
 CANVAS_MM = 70.0
 SEAL_PX_PER_MM = 20.0
 """20 px/mm makes 70 mm exactly 1400 px and a PNG's pHYs exactly 20000 per metre."""

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seal_imaging.canvas import box_from_target, warp_ink
 from seal_imaging.impression import Impression, InkAmount
 from seal_imaging.strips import runs
+from seal_imaging.warping import box_from_target, lay_ink
 
 UPRIGHT_PX = 640
 """The longer side of a seal while it is read: a name's characters come out some 80 px tall."""
@@ -33,7 +33,7 @@ def upright_ink(impression: Impression, *, turn_deg: float = 0.0) -> InkAmount:
     where = box_from_target(
         turned, target_px_per_mm=UPRIGHT_PX, target_centre=(width / 2, height / 2), px_per_mm=longer
     )
-    return warp_ink(turned, where, (width, height))
+    return lay_ink(turned, where, (width, height))
 
 
 def upright_density(impression: Impression, *, turn_deg: float = 0.0) -> InkAmount | None:

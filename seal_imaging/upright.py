@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seal_imaging.impression import InkAmount, SealShape
-from seal_imaging.outline import Outline, between
+from seal_imaging.outline import Outline, between, wrapped
 from seal_imaging.star import Star, find_star
 
 SURE = 0.5
@@ -61,9 +61,9 @@ def find_angle(ink: InkAmount, outline: Outline, *, page_turn_deg: float = 0.0) 
     if outline.shape is SealShape.ELLIPSE:
         return _of_ellipse(unroll(ink, outline), outline.angle_deg, page_turn_deg)
     period = 90.0 if outline.shape is SealShape.SQUARE else 180.0
-    angle_deg = _wrapped(page_turn_deg + between(outline.angle_deg - page_turn_deg, period))
-    others = [_wrapped(angle_deg + k * period) for k in range(1, round(360 / period))]
-    others.sort(key=lambda other: abs(_wrapped(other - page_turn_deg)))
+    angle_deg = wrapped(page_turn_deg + between(outline.angle_deg - page_turn_deg, period))
+    others = [wrapped(angle_deg + k * period) for k in range(1, round(360 / period))]
+    others.sort(key=lambda other: abs(wrapped(other - page_turn_deg)))
     return Upright(angle_deg, _FOUR_SIDED_SURE, tuple(others))
 
 
@@ -91,7 +91,7 @@ def _of_round(rolled: NDArray[np.float32], page_turn_deg: float) -> Upright:
     star = find_star(rolled)
     if star is None:
         return _without_star(rolled, filled, page_turn_deg)
-    turns = np.array([_wrapped(star.point_deg + 72 * k) for k in range(5)])
+    turns = np.array([wrapped(star.point_deg + 72 * k) for k in range(5)])
     worth = _by_text(filled, turns) + _by_line(rolled, turns, star) + _by_page(turns, page_turn_deg)
     return _chosen(turns, worth, least=1.0)
 
@@ -105,7 +105,7 @@ def _without_star(rolled: NDArray[np.float32], filled: NDArray[np.float64], page
     rivals = np.array([up, *(up + k for k in range(45, 316, 15))])
     rival_worth = np.array([worth[round(between(r, 360) % 360 / 5) % _SECTORS] for r in rivals])
     chosen = _chosen(rivals, rival_worth, least=_NO_STAR_SURE)
-    return Upright(_wrapped(axis), chosen.confidence, (_wrapped(axis + 180),))
+    return Upright(wrapped(axis), chosen.confidence, (wrapped(axis + 180),))
 
 
 def _of_ellipse(rolled: NDArray[np.float32], tilt_deg: float, page_turn_deg: float) -> Upright:
@@ -113,9 +113,9 @@ def _of_ellipse(rolled: NDArray[np.float32], tilt_deg: float, page_turn_deg: flo
     worth = 0.5 * _by_text(_filled(rolled), turns) + _by_page(turns, page_turn_deg - tilt_deg)
     chosen = _chosen(turns, worth, least=1.0)
     return Upright(
-        _wrapped(chosen.angle_deg + tilt_deg),
+        wrapped(chosen.angle_deg + tilt_deg),
         chosen.confidence,
-        tuple(_wrapped(other + tilt_deg) for other in chosen.alternatives),
+        tuple(wrapped(other + tilt_deg) for other in chosen.alternatives),
     )
 
 
@@ -124,9 +124,9 @@ def _chosen(turns: NDArray[np.float64], worth: NDArray[np.float64], *, least: fl
     order = np.argsort(-worth, kind="stable")
     odds = np.exp(worth[order] - worth[order[0]])
     likely = 1 / float(odds.sum())
-    rest = tuple(_wrapped(float(turns[i])) for i in order[1:])
+    rest = tuple(wrapped(float(turns[i])) for i in order[1:])
     # Chance alone makes the best of n as likely as one in n.
-    return Upright(_wrapped(float(turns[order[0]])), min(least, max(0.0, (likely - 0.5) * 2)), rest)
+    return Upright(wrapped(float(turns[order[0]])), min(least, max(0.0, (likely - 0.5) * 2)), rest)
 
 
 def _filled(rolled: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -201,7 +201,3 @@ def _smooth(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
     padded = np.concatenate([values[-window:], values, values[:window]])
     kernel = np.hanning(window + 2)[1:-1]
     return np.convolve(padded, kernel / kernel.sum(), "same")[window:-window]
-
-
-def _wrapped(angle_deg: float) -> float:
-    return (angle_deg + 180.0) % 360.0 - 180.0

@@ -9,18 +9,18 @@ from pipeline.cli.options import HomeOption, JsonOption, open_app
 from pipeline.cli.show import write_json, write_line
 from pipeline.failures import ExitCode
 from pipeline.folders import check_out_file
-from seal_imaging.comparison import Answer
+from seal_imaging.group import Kinship
 from stages.compare_seals import ComparedSeals
 
 EXIT_CODES = {
-    Answer.SAME: ExitCode.OK,
-    Answer.DIFFERENT: ExitCode.UNTRUSTED,
-    Answer.UNCERTAIN: ExitCode.INDETERMINATE,
+    Kinship.SAME: ExitCode.OK,
+    Kinship.DIFFERENT: ExitCode.UNTRUSTED,
+    Kinship.UNCERTAIN: ExitCode.INDETERMINATE,
 }
 _SAYS = {
-    Answer.SAME: "是同一枚印章 / the same seal",
-    Answer.DIFFERENT: "不是同一枚印章 / different seals",
-    Answer.UNCERTAIN: "无法判断，请提供更清晰的印模 / cannot be told; give clearer impressions",
+    Kinship.SAME: "是同一枚印章 / the same seal",
+    Kinship.DIFFERENT: "不是同一枚印章 / different seals",
+    Kinship.UNCERTAIN: "无法判断，请提供更清晰的印模 / cannot be told; give clearer impressions",
 }
 
 

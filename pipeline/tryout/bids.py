@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 import pymupdf
 
-from seal_imaging.units import pt_from_mm
+from seal_imaging.units import A4_MM, pt_from_mm
 
-A4_MM = (210.0, 297.0)
 _MARGIN_MM = 25.0
 _BODY_PT = 12.0
 _LINE_MM = 8.0

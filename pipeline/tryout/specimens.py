@@ -184,7 +184,7 @@ def draw_filled_form(
         seals: at most one for each row of the form.
     """
     canvas = draw_blank_form(form.SpecimenForm(order_number), font, px_per_mm=px_per_mm)
-    places = []
+    places, looks = [], []
     for index, artwork in enumerate(seals):
         row = next(row for row in form.ROWS if row.kind is artwork.row)
         for x, y, w, h in row.boxes:
@@ -195,13 +195,8 @@ def draw_filled_form(
                 x + w / 2 + float(rng.uniform(-spare_x, spare_x)),
                 y + h / 2 + float(rng.uniform(-spare_y, spare_y)),
             )
-            narrow = artwork.size_mm[0] > w - 8
-            places.append(
-                (artwork, index, centre, replace(look, turn_deg=min(look.turn_deg, 2.0)) if narrow else look)
-            )
-    truths = [
-        stamp(canvas, artwork, index, centre_mm=centre, px_per_mm=px_per_mm, look=its_look, rng=rng)
-        for artwork, index, centre, its_look in places
-    ]
-    page = _finish(canvas, truths, rng=rng, font=font, px_per_mm=px_per_mm, look=look)
-    return FilledForm(page, tuple(truths), px_per_mm, order_number)
+            is_tight = artwork.size_mm[0] > w - 8
+            places.append((artwork, index, centre))
+            looks.append(replace(look, turn_deg=min(look.turn_deg, 2.0)) if is_tight else look)
+    drawn = stamp_and_scan(canvas, places, rng=rng, font=font, px_per_mm=px_per_mm, look=look, looks=looks)
+    return FilledForm(drawn.page, drawn.truths, px_per_mm, order_number)

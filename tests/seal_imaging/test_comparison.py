@@ -7,9 +7,9 @@ import pytest
 from pipeline.tryout.artwork import Artwork, draw_round_seal
 from pipeline.tryout.specimens import PRINTED_OVER
 from seal_imaging import (
-    Answer,
     Difference,
     ImpressionUnusable,
+    Kinship,
     compare,
     compose,
     impression_of_image,
@@ -26,7 +26,7 @@ def test_a_stretch_of_one_percent_is_measured(round_seal: Artwork, stretch: tupl
     one = stamp(round_seal, frame_from_seal(SCALE), SCALE)
     other = stamp(round_seal, frame_from_seal(20.0, stretch=stretch), 20.0, missing=0.15)
     found = compare(one, other)
-    assert found.answer is Answer.SAME
+    assert found.answer is Kinship.SAME
     assert found.stretch_percent == pytest.approx([100 * (v - 1) for v in stretch], abs=0.2)
     assert found.size_difference_mm == pytest.approx([42 * (v - 1) for v in stretch], abs=0.08)
     assert found.deformation_percent < 0.1
@@ -51,7 +51,7 @@ def test_another_companys_seal_is_different(round_seal: Artwork, font: bytes) ->
     found = compare(
         stamp(round_seal, frame_from_seal(SCALE), SCALE), stamp(other, frame_from_seal(SCALE), SCALE)
     )
-    assert found.answer is Answer.DIFFERENT
+    assert found.answer is Kinship.DIFFERENT
     assert Difference.TEXT in found.reasons
 
 
@@ -64,14 +64,14 @@ def test_a_seal_cut_anew_with_a_smaller_star_and_another_code_is_different(
     found = compare(
         stamp(round_seal, frame_from_seal(SCALE), SCALE), stamp(anew, frame_from_seal(SCALE), SCALE)
     )
-    assert found.answer is Answer.DIFFERENT
+    assert found.answer is Kinship.DIFFERENT
 
 
 def test_seals_of_other_shapes_are_different(round_seal: Artwork, square_seal: Artwork) -> None:
     found = compare(
         stamp(round_seal, frame_from_seal(SCALE), SCALE), stamp(square_seal, frame_from_seal(SCALE), SCALE)
     )
-    assert found.answer is Answer.DIFFERENT
+    assert found.answer is Kinship.DIFFERENT
     assert found.reasons == (Difference.SHAPE,)
 
 
@@ -82,7 +82,7 @@ def test_a_finished_image_is_the_same_as_an_impression_printed_over(
         printed = draw([seal], look=PRINTED_OVER, copies=2)
         one, other = read_impressions(printed.page, printed.px_per_mm)
         found = compare(impression_of_image(compose(one)), other)
-        assert found.answer is Answer.SAME
+        assert found.answer is Kinship.SAME
 
 
 def test_the_picture_shows_what_only_one_seal_has(round_seal: Artwork, font: bytes) -> None:

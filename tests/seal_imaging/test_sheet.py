@@ -11,7 +11,8 @@ from pipeline.tryout.artwork import Artwork
 from pipeline.tryout.foreign_forms import draw_foreign_form
 from pipeline.tryout.specimens import SpecimenPage
 from seal_imaging import Reason, ScaleSource, read_page
-from seal_imaging.sheet import A4_MM, find_sheet
+from seal_imaging.sheet import find_sheet
+from seal_imaging.units import A4_MM
 from tests.seal_imaging.truth import size_error
 from tests.seal_imaging.views import view_of
 

@@ -10,8 +10,7 @@ from PIL import Image
 from pipeline.tryout.artwork import Artwork, draw_round_seal, draw_square_seal
 from pipeline.tryout.specimens import draw_specimen_page
 from seal_imaging import ImpressionUnusable
-from seal_imaging.comparison import Answer
-from seal_imaging.group import MAX_IMPRESSIONS
+from seal_imaging.group import MAX_IMPRESSIONS, Kinship
 from stages import compare_seals as module
 from stages.compare_seals import compare_seals
 from stages.errors import InputRefused
@@ -44,7 +43,7 @@ def test_a_scan_is_of_the_seal_image_made_of_another_scan(font: bytes, tmp_path:
     old = scan_of(tmp_path / "old.png", [seal], font, 1)
     (made,) = extract(read_scan(old), tmp_path).seals
     compared = compare_seals(made.image, scan_of(tmp_path / "new.png", [seal], font, 2), tmp_path / "d.png")
-    assert compared.comparison.answer is Answer.SAME
+    assert compared.comparison.answer is Kinship.SAME
     assert max(abs(value) for value in compared.comparison.stretch_percent) < 0.5
     with Image.open(compared.picture) as picture:
         assert picture.mode == "RGB"
@@ -53,7 +52,7 @@ def test_a_scan_is_of_the_seal_image_made_of_another_scan(font: bytes, tmp_path:
 def test_seals_of_two_shapes_differ(font: bytes, tmp_path: Path) -> None:
     first = scan_of(tmp_path / "a.png", [draw_round_seal(COMPANY, font)], font, 1)
     second = scan_of(tmp_path / "b.png", [draw_square_seal("张三之印", font)], font, 1)
-    assert compare_seals(first, second, tmp_path / "d.png").comparison.answer is Answer.DIFFERENT
+    assert compare_seals(first, second, tmp_path / "d.png").comparison.answer is Kinship.DIFFERENT
 
 
 def test_a_file_with_two_seals_or_none_is_refused(font: bytes, tmp_path: Path) -> None:
