@@ -23,6 +23,7 @@ from seal_imaging.fusion import fuse_shown, source_picture
 from seal_imaging.names import NameAnswer
 from seal_imaging.quality import refusals
 from seal_imaging.reader import TextReader
+from seal_imaging.text import SealText
 from seal_imaging.units import SEAL_PX_PER_MM
 from stages.errors import InputRefused
 from stages.extraction import ExtractedImpression, ExtractedPage, ExtractedSeal, ExtractedSeals, PageKind
@@ -33,6 +34,7 @@ from stages.scans import MAX_BELIEVED_DPI, ScannedPage
 from stages.seal_images import write_png
 from stages.seal_notes import write_notes
 from stages.seal_reading import ExpectedNames, SealReading, read_seal
+from stages.seal_turns import turn_upright, wrapped
 
 __all__ = ["ExtractOptions", "ExtractedSeals", "extract", "extraction_json"]
 
@@ -82,6 +84,7 @@ class _FusedSeal:
     members: tuple[int, ...]
     fused: Impression
     sources: RgbImage | None = None
+    text: SealText | None = None
 
 
 def extract(
@@ -112,6 +115,8 @@ def extract(
     _check_options(options)
     pool, extracted, described = _read_pages(pages, scratch, dpi=options.dpi, order=options.order)
     seals = [seal for group in pool.groups() for seal in _fused(group)]
+    if reader is not None:
+        seals = _upright(seals, extracted, described, reader)
     _state_widths(seals, options)
     drawn: list[ExtractedSeal] = []
     refusals: list[ImpressionUnusable] = []
@@ -221,6 +226,35 @@ def _fused(group: SealGroup) -> list[_FusedSeal]:
         ]
 
 
+def _upright(
+    seals: Sequence[_FusedSeal],
+    extracted: list[ExtractedImpression],
+    described: list[ExtractedPage],
+    reader: TextReader,
+) -> list[_FusedSeal]:
+    """Return the seals turned upright by what they say; impressions and pages learn of it, in place."""
+    upright = list(seals)
+    for at, page in enumerate(described):
+        numbers = [
+            number
+            for number, seal in enumerate(seals)
+            if extracted[seal.members[0]].page_index == page.page_index
+        ]
+        turned, quarter_deg = turn_upright(
+            [seals[number].fused for number in numbers],
+            reader,
+            page_turn_deg=page.turn_deg,
+            is_form=page.kind is PageKind.FORM,
+        )
+        described[at] = replace(page, turn_deg=wrapped(page.turn_deg + quarter_deg))
+        for number, one in zip(numbers, turned, strict=True):
+            upright[number] = replace(seals[number], fused=one.seal, text=one.text)
+            for member in seals[number].members if one.turn_deg else ():
+                found = extracted[member]
+                extracted[member] = replace(found, angle_deg=wrapped(found.angle_deg + (one.turn_deg or 0.0)))
+    return upright
+
+
 def _described(
     impression: Impression, index: int, read: ReadPage, place: FormPlace | None, image: Path
 ) -> ExtractedImpression:
@@ -265,7 +299,7 @@ def _draw(
     members = [extracted[number] for number in seal.members]
     rows = {None if member.place is None else member.place.row for member in members}
     row = rows.pop() if len(rows) == 1 else None
-    reading = None if reader is None else read_seal(fused, row, reader, options.expected)
+    reading = None if reader is None else read_seal(fused, row, reader, options.expected, text=seal.text)
     reasons = _reasons(fused, members, reading)
     is_other_order = any(Reason.FORM_MISMATCH in member.refusing for member in members)
     refusing = _refusing(replace(fused.quality, reasons=reasons), is_other_order=is_other_order)

@@ -42,16 +42,24 @@ class SealReading:
 
 
 def read_seal(
-    seal: Impression, row: SealKind | None, reader: TextReader, expected: ExpectedNames
+    seal: Impression,
+    row: SealKind | None,
+    reader: TextReader,
+    expected: ExpectedNames,
+    *,
+    text: SealText | None = None,
 ) -> SealReading | None:
     """Return what a seal says; None for handwriting, which nobody reads here.
+
+    Args:
+        text: what it says, where that was read already.
 
     Raises:
         ReaderUnavailable: the reader's engine or model is missing.
     """
     if seal.shape is SealShape.FREEFORM:
         return None
-    text = read_text(seal, reader)
+    text = text or read_text(seal, reader)
     lines = [line for line in (text.name, *text.lines) if line is not None]
     answer = _name_answer(lines, _names_for(seal.shape, row, expected))
     if expected.code and row in (None, SealKind.OFFICIAL) and _is_other_code(text.code, expected.code):
