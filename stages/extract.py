@@ -25,6 +25,7 @@ from seal_imaging.quality import refusals
 from seal_imaging.reader import TextReader
 from seal_imaging.text import SealText
 from seal_imaging.units import SEAL_PX_PER_MM
+from stages.beside_form import set_aside
 from stages.errors import InputRefused
 from stages.extraction import ExtractedImpression, ExtractedPage, ExtractedSeal, ExtractedSeals, PageKind
 from stages.extraction_json import extraction_json
@@ -114,7 +115,8 @@ def extract(
     options = options or ExtractOptions(width_mm=stated_width_mm)
     _check_options(options)
     pool, extracted, described = _read_pages(pages, scratch, dpi=options.dpi, order=options.order)
-    seals = [seal for group in pool.groups() for seal in _fused(group)]
+    aside = {one.index for one in extracted if one.is_set_aside}
+    seals = [seal for group in pool.groups(without=aside) for seal in _fused(group)]
     if reader is not None:
         seals = _upright(seals, extracted, described, reader)
     _state_widths(seals, options)
@@ -183,6 +185,7 @@ def _read_pages(
         described.append(_numbered(read.page, first))
     if not extracted:
         raise _nothing_found(described)
+    described, extracted = set_aside(described, extracted)
     return pool, extracted, described
 
 

@@ -95,6 +95,7 @@ class ExtractedImpression:
         image: RGBA PNG of the box as it lay on the page.
         place: the box of our form it was stamped in; None elsewhere.
         refusing: those of its reasons for which no seal is made of it, unless somebody accepts them.
+        is_set_aside: it is no specimen, and no seal is drawn of it: our form lies beside its page.
     """
 
     index: int
@@ -108,6 +109,7 @@ class ExtractedImpression:
     image: Path
     place: FormPlace | None = None
     refusing: tuple[Reason, ...] = ()
+    is_set_aside: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Holds the impressions of a long scan in bounded memory, and tells which are of one seal."""
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -58,14 +59,26 @@ class ImpressionPool:
         self._rows[self._count] = row
         self._count += 1
 
-    def groups(self) -> list[SealGroup]:
-        """Return the impressions by seal, in order of appearance."""
+    def groups(self, *, without: Container[int] = ()) -> list[SealGroup]:
+        """Return the impressions by seal, in order of appearance.
+
+        Args:
+            without: numbers of impressions that are of no seal asked for.
+        """
+        self._leave_out(without)
         grouped = []
         for numbers in self._grouped():
             let_go = [number for kept in numbers for number in self._let_go.get(kept, ())]
             kept = tuple(self._kept[number] for number in numbers)
             grouped.append(SealGroup((*numbers, *sorted(let_go)), kept))
         return grouped
+
+    def _leave_out(self, numbers: Container[int]) -> None:
+        for number in [number for number in self._kept if number in numbers]:
+            del self._kept[number]
+            self._let_go.pop(number, None)
+        for best, let_go in self._let_go.items():
+            self._let_go[best] = [number for number in let_go if number not in numbers]
 
     def _grouped(self) -> list[tuple[int, ...]]:
         numbers = list(self._kept)

@@ -55,6 +55,8 @@ SHARED_BY_STAGES: Mapping[str, str] = {
     "seal_notes": "what speaks against a seal image, for extract and make",
     "sample_seals": "sample seals of the example form, for specimen_form",
     "seal_reading": "what a seal says and whose it should be, for extract",
+    "seal_turns": "which way is up in a seal that is read, for extract",
+    "beside_form": "which impressions are specimens where papers lie beside our form, for extract",
     "page_reading": "one page of a scan, its scale and its boxes, for extract",
     "impression_pool": "the impressions of a long scan in bounded memory, for extract",
     "verdicts": "what follows from a verdict, for verify, the pipeline and archive",
