@@ -84,7 +84,6 @@ class Seals:
         out: Path,
         *,
         actor: Actor,
-        stated_width_mm: float | None = None,
         options: ExtractOptions | None = None,
         read: bool = True,
     ) -> ExtractedSeals:
@@ -97,9 +96,8 @@ class Seals:
         """
         by = check_may(actor, Permission.MAKE_SEALS)
         make_folder(out)
-        options = options or ExtractOptions(width_mm=stated_width_mm)
         reader = RapidReader() if read else None
-        extracted = extract(read_scan(scan), out, options=options, reader=reader)
+        extracted = extract(read_scan(scan), out, options=options or ExtractOptions(), reader=reader)
         self._records.append_event(
             "extract",
             {"impressions": len(extracted.impressions), "seals": len(extracted.seals)},

@@ -12,6 +12,7 @@ from seal_imaging.warping import Matrix, lay
 
 _OUTLIER = 0.3
 """Inks that differ by more are of other strokes, or of none."""
+_STEPS = 12
 _STILL_PX = 0.004
 _ARRIVED = 0.08
 
@@ -31,7 +32,6 @@ def align(
     *,
     motion: Motion,
     sigma_px: float,
-    steps: int = 12,
 ) -> Matrix:
     """Return the map from pixels of `fixed` to those of `moving` that makes their inks agree.
 
@@ -62,7 +62,7 @@ def align(
     v = ((used[0] + 0.5 - centre[1]) / radius).astype(np.float32)
     a_at, trust_at = a[used], trust[used]
     ax, ay = (slope[used] for slope in _slopes(a))
-    for _ in range(steps):
+    for _ in range(_STEPS):
         b_now = lay(np.asarray(b, np.float32), found, (width, height))
         bx, by = (slope[used] for slope in _slopes(b_now))
         gx, gy = (np.asarray((p + q) / 2, np.float32) for p, q in ((ax, bx), (ay, by)))

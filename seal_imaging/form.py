@@ -220,12 +220,6 @@ def read_qr_text(text: str) -> FormCode | None:
     return FormCode(order_number, kind, is_example) if is_example or not words else None
 
 
-def order_number_from_qr(text: str) -> str | None:
-    """Return the order number of a QR code's text; None when the code is not one of ours."""
-    code = read_qr_text(text)
-    return None if code is None else code.order_number
-
-
 @dataclass(frozen=True)
 class FormPlace:
     """A box of the form.

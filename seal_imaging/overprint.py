@@ -60,7 +60,6 @@ def weigh_print(
     is_ink: NDArray[np.bool_],
     dark: NDArray[np.bool_],
     strength: InkAmount,
-    black: InkAmount,
     *,
     light: InkAmount,
     px_per_mm: float,
@@ -76,7 +75,6 @@ def weigh_print(
         is_ink: what looks like ink pixel by pixel.
         dark: where print lies.
         strength: (H, W), seal ink in units of solid ink, below 0 for the opposite colour.
-        black: (H, W), black in units of solid ink.
         light: (H, W), what the brightest channel lets through, 0..255.
     """
     x, y, w, h = cv2.boundingRect(dark.view(np.uint8))

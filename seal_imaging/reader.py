@@ -28,12 +28,6 @@ class ReadCharacter:
     at: float = 0.5
     others: tuple[tuple[str, float], ...] = ()
 
-    def confidence_in(self, text: str) -> float:
-        """Return how far the reader believes in another character at this place, 0..1."""
-        if text == self.text:
-            return self.confidence
-        return dict(self.others).get(text, 0.0)
-
 
 @dataclass(frozen=True)
 class ReadLine:

@@ -36,19 +36,15 @@ class Registered:
 
     Attributes:
         box_from_flat: the map from pixels of the reference's flat frame to the moving one's box.
-        size_px: w, h of that frame.
         ink: the moving ink over it.
         agreement: how far the characters agree, but for a tenth of their ink, 0..1.
         worst: how far they agree, but for a fiftieth.
-        overlap: how much of the lesser text's ink lies on ink of the other, 0..1.
     """
 
     box_from_flat: Matrix
-    size_px: tuple[int, int]
     ink: InkAmount
     agreement: float
     worst: float
-    overlap: float
 
 
 def frame_of(reference: Impression) -> tuple[int, int]:
@@ -94,8 +90,8 @@ def register(reference: Impression, moving: Impression, *, motion: Motion | None
     start = max([*closer, tried[0][1]], key=coarse.standing)
     fine = _View(reference, moving, _FINE_SIDE_PX)
     found = fine.refined(start, motion, (2.5, 1.0))
-    size_px = frame_of(reference)
-    return Registered(found, size_px, lay_ink(moving, found, size_px), *fine.agreement(found))
+    agreement, worst, _ = fine.agreement(found)
+    return Registered(found, lay_ink(moving, found, frame_of(reference)), agreement, worst)
 
 
 class _View:

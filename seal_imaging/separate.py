@@ -265,7 +265,7 @@ def separate_ink(density: Density, stains: Stains, *, px_per_mm: float) -> Separ
     if dark.any():
         is_ink &= ~dark | (held > 0.25 + 0.10 * black)
         light = 255 * cv2.exp(-least)
-        weighed = weigh_print(is_ink, dark, strength, black, light=light, px_per_mm=px_per_mm)
+        weighed = weigh_print(is_ink, dark, strength, light=light, px_per_mm=px_per_mm)
         held = fill_strength(held, weighed, dark, px_per_mm=px_per_mm)
     else:
         weighed = without_specks(is_ink, is_ink)

@@ -23,6 +23,7 @@ MAX_BESIDE = 0.2
 """Of the ink so much may lie beside squares and rectangles that are not well inked."""
 MAX_SPREAD = 1.25
 """The ink's hull may be so much larger than the one rectangle in it."""
+MAX_TOUCHING = 6
 _MIN_POINTS = 30
 
 
@@ -39,12 +40,12 @@ def fit_outline(ink: InkAmount, outer: Points, *, px_per_mm: float) -> Outline |
     return outline if outline and _is_believed([outline], outer)[0] else None
 
 
-def fit_outlines(ink: InkAmount, outer: Points, *, px_per_mm: float, most: int = 6) -> list[Outline]:
-    """Return the outlines that ink touching other ink is made of, best first, `most` at most."""
+def fit_outlines(ink: InkAmount, outer: Points, *, px_per_mm: float) -> list[Outline]:
+    """Return the outlines that ink touching other ink is made of, best first, MAX_TOUCHING at most."""
     edge = _smoothed(ink, px_per_mm)
     found: list[Outline] = []
     left = outer
-    while len(left) >= _MIN_POINTS and len(found) < most:
+    while len(left) >= _MIN_POINTS and len(found) < MAX_TOUCHING:
         outline = _best(edge, left)
         if outline is None:
             break

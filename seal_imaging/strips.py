@@ -10,6 +10,8 @@ from seal_imaging.impression import Box, InkAmount
 from seal_imaging.reader import Strip
 
 STRIP_PX = 48
+MIN_LINE_SHARE, MAX_LINE_SHARE = 0.045, 0.5
+"""A line's height in shares of the picture's."""
 
 
 def strip_of(ink: InkAmount, box: Box, *, margin: float = 0.15, stretch: float = 1.0) -> Strip:
@@ -62,19 +64,15 @@ def without_specks(ink: InkAmount, *, least_px: int) -> InkAmount:
     return np.asarray(np.where(kept, ink, 0), np.float32)
 
 
-def find_lines(ink: InkAmount, *, least: float = 0.045, most: float = 0.5) -> list[Box]:
-    """Return the boxes of horizontal lines of text, top to bottom.
-
-    Args:
-        least, most: a line's height in shares of the picture's.
-    """
+def find_lines(ink: InkAmount) -> list[Box]:
+    """Return the boxes of horizontal lines of text, top to bottom."""
     height, width = ink.shape
     inked = ink > 0.5
     boxes: list[Box] = []
     # A rule between lines is as wide as they are together, but next to nothing high.
     for top, bottom in runs(inked.sum(1) > 0.006 * width, gap=max(1, height // 100)):
         tall = bottom - top
-        if not least * height <= tall <= most * height:
+        if not MIN_LINE_SHARE * height <= tall <= MAX_LINE_SHARE * height:
             continue
         columns = runs(inked[top:bottom].any(0), gap=3 * tall // 2)
         if columns:

@@ -161,11 +161,11 @@ def _read(
     x, y, w, h = box_px
     density = optical_density(page[y : y + h, x : x + w], paper_over(paper, page.shape, box_px))
     amount = _mean(density)
-    first = _outline(amount, (amount > MIN_DENSITY).astype(np.float32), about)
+    first = _outline((amount > MIN_DENSITY).astype(np.float32), about)
     if first is None:
         return None
     separation = _taken_apart(amount, _border_density(amount, first))
-    outline = _outline(amount, separation.ink, about)
+    outline = _outline(separation.ink, about)
     if outline is None or not _is_seal(separation.ink, outline, about):
         return None
     return measure(
@@ -180,7 +180,7 @@ def _read(
     )
 
 
-def _outline(amount: NDArray[np.float32], ink: InkAmount, about: float) -> Outline | None:
+def _outline(ink: InkAmount, about: float) -> Outline | None:
     """Return the outline of what hangs together best in the box."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats((ink > 0.5).astype(np.uint8))
     if len(stats) < 2:

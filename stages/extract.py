@@ -92,7 +92,6 @@ def extract(
     pages: Iterable[ScannedPage],
     scratch: Path,
     *,
-    stated_width_mm: float | None = None,
     options: ExtractOptions | None = None,
     reader: TextReader | None = None,
 ) -> ExtractedSeals:
@@ -103,7 +102,6 @@ def extract(
     Args:
         scratch: gets `impression-000.png` …, `seal-00.png` … and beside it `seal-00.json`, what speaks
             against the seal.
-        stated_width_mm: short for the `width_mm` of the options.
         reader: reads the seals; without one nothing is read and no name compared.
 
     Raises:
@@ -112,7 +110,7 @@ def extract(
             are too many different seals.
         ReaderUnavailable: the reader's engine or model is missing.
     """
-    options = options or ExtractOptions(width_mm=stated_width_mm)
+    options = options or ExtractOptions()
     _check_options(options)
     pool, extracted, described = _read_pages(pages, scratch, dpi=options.dpi, order=options.order)
     aside = {one.index for one in extracted if one.is_set_aside}

@@ -63,6 +63,6 @@ def test_the_largest_seal_of_each_kind_fits_its_box(kind: SealKind, size_mm: tup
 
 
 def test_the_order_number_comes_back_from_the_qr_text() -> None:
-    assert form.order_number_from_qr(form.qr_text("AC2021111313")) == "AC2021111313"
-    assert form.order_number_from_qr("https://example.org") is None
-    assert form.order_number_from_qr(form.qr_text("A" * 65)) is None
+    assert form.read_qr_text(form.qr_text("AC2021111313")) == form.FormCode("AC2021111313")
+    assert form.read_qr_text("https://example.org") is None
+    assert form.read_qr_text(form.qr_text("A" * 65)) is None

@@ -21,7 +21,7 @@ def test_readings_that_agree_give_their_line(text: str, count: int) -> None:
 def test_the_character_most_believed_in_wins() -> None:
     voted = vote([line_of("江南", 0.6), line_of("江男", 0.9), line_of("江南", 0.6)])
     assert voted.text == "江南"
-    assert voted.characters[1].confidence_in("男") == 0.3
+    assert dict(voted.characters[1].others)["男"] == 0.3
 
 
 def test_what_one_reading_of_three_sees_is_left_out() -> None:

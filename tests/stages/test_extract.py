@@ -17,7 +17,7 @@ from pipeline.tryout.specimens import SpecimenPage, draw_filled_form, draw_speci
 from seal_imaging import Impression, ImpressionUnusable, Reason, RgbaImage, SealShape, compose
 from stages import impression_pool
 from stages.errors import InputRefused
-from stages.extract import ExtractedSeals, extract, extraction_json
+from stages.extract import ExtractedSeals, ExtractOptions, extract, extraction_json
 from stages.ingest import ScannedPage, read_scan
 from stages.make import SealKind, make
 from stages.seal_images import png_px_per_metre
@@ -130,7 +130,7 @@ def test_a_preview_is_as_large_as_such_seals_usually_are(unscaled: ExtractedSeal
 
 
 def test_a_stated_width_sizes_the_widest_seal_and_no_other(specimen: SpecimenPage, tmp_path: Path) -> None:
-    seals = extract(pages_of(specimen, px_per_mm=None), tmp_path, stated_width_mm=40.0).seals
+    seals = extract(pages_of(specimen, px_per_mm=None), tmp_path, options=ExtractOptions(width_mm=40.0)).seals
     round_seal, square_seal = seals
     assert round_seal.true_to_size
     assert round_seal.size_mm is not None
@@ -144,7 +144,7 @@ def test_a_stated_width_sizes_the_widest_seal_and_no_other(specimen: SpecimenPag
 @pytest.mark.parametrize("width_mm", [0.0, -3.0, 4.9, 70.0, float("nan"), float("inf")])
 def test_a_width_no_seal_has_is_refused(specimen: SpecimenPage, tmp_path: Path, width_mm: float) -> None:
     with pytest.raises(InputRefused) as caught:
-        extract(pages_of(specimen, px_per_mm=None), tmp_path, stated_width_mm=width_mm)
+        extract(pages_of(specimen, px_per_mm=None), tmp_path, options=ExtractOptions(width_mm=width_mm))
     assert caught.value.zh
 
 

@@ -69,7 +69,7 @@ def test_the_reader_of_scanned_forms_finds_its_scale(sheet: np.ndarray) -> None:
 def test_the_qr_code_says_the_order_number(sheet: np.ndarray) -> None:
     x, y, w, h = (round(v * PX_PER_MM) for v in form.QR_BOX_MM)
     text, _, _ = cv2.QRCodeDetector().detectAndDecode(cv2.cvtColor(sheet, cv2.COLOR_RGB2GRAY))
-    assert form.order_number_from_qr(text) == ORDER_NUMBER
+    assert form.read_qr_text(text) == form.FormCode(ORDER_NUMBER)
     assert sheet[y : y + h, x : x + w].min() == 0
 
 
@@ -187,4 +187,4 @@ def test_every_order_number_reads_back(tmp_path: Path, order_number: str) -> Non
     draw_form(tmp_path / "form.pdf", order_number=order_number)
     x, y, w, h = (round(v * PX_PER_MM) for v in form.QR_BOX_MM)
     code = printed(tmp_path / "form.pdf")[y : y + h, x : x + w]
-    assert form.order_number_from_qr(_read_qr(code)) == order_number
+    assert form.read_qr_text(_read_qr(code)) == form.FormCode(order_number)
