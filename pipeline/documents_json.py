@@ -5,6 +5,7 @@ from typing import Any
 from pipeline.bids import FileResult
 from pipeline.failures import error_json
 from pipeline.packages import LookedAt
+from stages.compare_seals import ComparedSeals
 from storage.rows import SealRecord
 
 MM_DIGITS = 3
@@ -88,4 +89,20 @@ def result_json(result: FileResult) -> dict[str, Any]:
         "signatures": result.signatures,
         "seconds": result.seconds,
         "error": dict(result.error) if result.error else None,
+    }
+
+
+def comparison_json(compared: ComparedSeals) -> dict[str, Any]:
+    """Return a comparison."""
+    found = compared.comparison
+    return {
+        "answer": found.answer.value,
+        "reasons": [reason.value for reason in found.reasons],
+        "likeness": round(found.likeness, 4),
+        "stretch_percent": [round(value, 3) for value in found.stretch_percent],
+        "size_difference_mm": None
+        if found.size_difference_mm is None
+        else [round(value, 3) for value in found.size_difference_mm],
+        "deformation_percent": round(found.deformation_percent, 3),
+        "picture": str(compared.picture),
     }

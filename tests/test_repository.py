@@ -186,7 +186,6 @@ def test_every_field_of_json_is_documented() -> None:
         _functions("pipeline/tryout/demo.py", "_make_seal", "_sign", "_verified", "_retrieve"),
         _functions("pipeline/cli/pki.py", "init"),
         _functions("pipeline/cli/seal_check.py", "checked_json"),
-        _functions("pipeline/cli/seal_compare.py", "comparison_json"),
         _functions("pipeline/cli/bid.py", "check", "plan", "show_results"),
     ]
     documented = set(re.findall(r"`(\w+)(?:\[\])?`", _text("docs/json.md")))

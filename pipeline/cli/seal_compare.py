@@ -1,16 +1,16 @@
 """`sealine seal compare`: are two seals one and the same."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from pipeline.cli.options import HomeOption, JsonOption, open_app
 from pipeline.cli.show import write_json, write_line
+from pipeline.documents_json import comparison_json
 from pipeline.failures import ExitCode
 from pipeline.folders import check_out_file
 from seal_imaging.group import Kinship
-from stages.compare_seals import ComparedSeals
 
 EXIT_CODES = {
     Kinship.SAME: ExitCode.OK,
@@ -51,19 +51,3 @@ def compare(
             write_line("、".join(document["reasons"]))
         write_line(f"差异图 / difference: {out}")
     return EXIT_CODES[compared.comparison.answer]
-
-
-def comparison_json(compared: ComparedSeals) -> dict[str, Any]:
-    """Return a comparison."""
-    found = compared.comparison
-    return {
-        "answer": found.answer.value,
-        "reasons": [reason.value for reason in found.reasons],
-        "likeness": round(found.likeness, 4),
-        "stretch_percent": [round(value, 3) for value in found.stretch_percent],
-        "size_difference_mm": None
-        if found.size_difference_mm is None
-        else [round(value, 3) for value in found.size_difference_mm],
-        "deformation_percent": round(found.deformation_percent, 3),
-        "picture": str(compared.picture),
-    }

@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from pipeline.failures import failures
 from pipeline.web.archive import archive_routes
 from pipeline.web.bids import bid_routes
+from pipeline.web.comparing import compare_routes
 from pipeline.web.desk import HERE, Desk, wants_json
 from pipeline.web.guards import LoopbackGuard
 from pipeline.web.seals import seal_routes
@@ -38,6 +39,7 @@ def create_app(sealine: App) -> FastAPI:
             return JSONResponse(counts)
         return desk.page(request, "home.html", counts=counts, latest=archived[:5])
 
+    app.include_router(compare_routes(desk))
     app.include_router(seal_routes(desk))
     app.include_router(bid_routes(desk))
     app.include_router(archive_routes(desk))

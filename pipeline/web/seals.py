@@ -21,7 +21,7 @@ from pipeline.slots import read_slot
 from pipeline.web.desk import Desk, check_id, wants_json
 from pipeline.web.previews import draw_previews
 from pipeline.web.uploads import receive_form
-from seal_imaging import Reason
+from seal_imaging import InkChoice, Reason
 from seal_imaging.form import MAX_ORDER_NUMBER_CHARS
 from stages.extract import ExtractOptions, extraction_json
 from stages.make import SealKind
@@ -154,10 +154,10 @@ def read_options(fields: Mapping[str, str]) -> ExtractOptions:
     """Return what somebody says of a scan.
 
     Args:
-        fields: `width_mm`, `dpi`, `order`, `owner`, `person`, and `width_mm_1` … of single seals.
+        fields: `width_mm`, `dpi`, `order`, `owner`, `person`, `code`, `ink`; of single seals `width_mm_1` …
 
     Raises:
-        UsageRefused: a width or a resolution is no number, or the order number is too long.
+        UsageRefused: a width or a resolution is no number, the order number too long, or the ink unknown.
     """
     single = {}
     for name, text in fields.items():
@@ -177,8 +177,18 @@ def read_options(fields: Mapping[str, str]) -> ExtractOptions:
         seal_widths_mm=single,
         dpi=read_number(fields.get("dpi", "").strip()),
         order=order or None,
-        expected=ExpectedNames(_names(fields, "owner"), _names(fields, "person")),
+        ink=_ink(fields.get("ink", "")),
+        expected=ExpectedNames(
+            _names(fields, "owner"), _names(fields, "person"), fields.get("code", "").strip()[:MAX_WISH_CHARS]
+        ),
     )
+
+
+def _ink(choice: str) -> InkChoice:
+    try:
+        return InkChoice(choice) if choice else InkChoice.UNIFIED
+    except ValueError as error:
+        raise UsageRefused("unknown choice of ink; choose one of the list", zh="请选择印章颜色") from error
 
 
 def _names(fields: Mapping[str, str], key: str) -> tuple[str, ...]:
@@ -243,6 +253,8 @@ def _extract(desk: Desk, scan: Path, folder: Path, options: ExtractOptions) -> d
         "order": options.order or "",
         "owner": "".join(options.expected.owners),
         "person": "".join(options.expected.persons),
+        "code": options.expected.code,
+        "ink": options.ink.value,
         "previews": [asdict(preview) for preview in draw_previews(scan, folder, pages)],
         "extraction": extraction,
         "page_of": {found.index: found.page_index for found in extracted.impressions},

@@ -90,6 +90,15 @@ SCALES = MappingProxyType(
     }
 )
 
+COMPARED = MappingProxyType(
+    {
+        "same": ("是同一枚印章", "good"),
+        "different": ("不是同一枚印章", "bad"),
+        "uncertain": ("无法判断，请提供更清晰的印模", "warn"),
+    }
+)
+"""What a comparison answers, and how the note looks that says so."""
+
 
 def step_of(state: JobState) -> int:
     """Return how many of STEPS lie behind a document; -1 when it has left the line."""

@@ -14,7 +14,9 @@ from pipeline.tryout.specimens import CLEAN, SCAN_PX_PER_MM, draw_specimen_page
 from pipeline.web import seals as seal_screens
 from pipeline.web.app import create_app
 from pipeline.wiring import App
+from seal_imaging import InkChoice
 from stages.extract import ExtractOptions
+from stages.seal_reading import ExpectedNames
 from tests.pipeline.web.conftest import HTMX, JSON
 
 OWNER = "示例建设有限公司"
@@ -174,7 +176,10 @@ def test_what_is_said_of_a_scan_is_read_from_the_form() -> None:
     assert (options.width_mm, dict(options.seal_widths_mm)) == (42.0, {1: 20.5})
     assert (options.dpi, options.order) == (300.0, "AC1")
     assert seal_screens.read_options({}) == ExtractOptions()
-    for wrong in ({"dpi": "x"}, {"width_mm_1": "x"}, {"order": "A" * 65}):
+    assert seal_screens.read_options({"ink": "natural", "code": " 32 "}) == ExtractOptions(
+        ink=InkChoice.NATURAL, expected=ExpectedNames(code="32")
+    )
+    for wrong in ({"ink": "gold"}, {"dpi": "x"}, {"width_mm_1": "x"}, {"order": "A" * 65}):
         with pytest.raises(UsageRefused):
             seal_screens.read_options(wrong)
 
