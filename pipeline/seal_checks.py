@@ -50,7 +50,7 @@ class SealChecks:
         """Look for the micro-pattern of one seal, or of any, in every impression on a scan.
 
         Raises:
-            InputRefused: the scan cannot be read.
+            InputRefused: the scan cannot be read, or holds too many impressions.
             NotFound: there is no such seal.
             Indeterminate: no seal with a pattern was made here (the one named has none), or there is no
                 impression on the scan.

@@ -9,6 +9,7 @@ from seal_imaging import (
     Impression,
     ImpressionUnusable,
     InkChoice,
+    InkColour,
     Quality,
     Reason,
     RgbImage,
@@ -69,6 +70,7 @@ class ExtractOptions:
         dpi: resolution of the scanner; decides over what file and marks say, except on photographs.
         order: the order number our form should bear.
         ink: how the finished images look.
+        colour: the ink family they are drawn in; None for each seal's own colour, as measured.
         expected: whose seals they should be.
     """
 
@@ -77,6 +79,7 @@ class ExtractOptions:
     dpi: float | None = None
     order: str | None = None
     ink: InkChoice = InkChoice.UNIFIED
+    colour: InkColour | None = None
     expected: ExpectedNames = field(default_factory=ExpectedNames)
 
 
@@ -294,7 +297,7 @@ def _draw(
     fused = seal.fused
     size_mm = fused.size_mm
     shown = fused if size_mm is not None else with_size(fused, _preview_width_mm(fused))
-    canvas = compose(shown, px_per_mm=SEAL_PX_PER_MM, ink=options.ink)
+    canvas = compose(shown, px_per_mm=SEAL_PX_PER_MM, ink=options.ink, colour=options.colour)
     box_mm = ink_box_mm(canvas, px_per_mm=SEAL_PX_PER_MM)
     write_png(image, canvas, px_per_mm=None if size_mm is None else SEAL_PX_PER_MM)
     members = [extracted[number] for number in seal.members]

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from seal_imaging import Impression, ImpressionUnusable, RgbaImage, ink_box_mm, read_impressions
 from seal_imaging.micropattern import MIN_LIKENESS, PatternScore, find_pattern
+from stages.errors import InputRefused
 from stages.scans import ScannedPage
 
 MAX_CHECKED = 200
@@ -73,12 +74,18 @@ def check_seals(
 
     Raises:
         ImpressionUnusable: a page the reader refuses.
+        InputRefused: more than MAX_CHECKED impressions.
     """
     checked: list[CheckedImpression] = []
     for page in pages:
         for impression in read_impressions(page.image, page.px_per_mm):
-            if len(checked) < MAX_CHECKED:
-                checked.append(_checked(impression, page.page_index, seals, wanted))
+            if len(checked) == MAX_CHECKED:
+                # What is not looked at must not pass for found with the rest.
+                raise InputRefused(
+                    f"page {page.page_index + 1}: more than {MAX_CHECKED} impressions; split the scan",
+                    zh=f"第 {page.page_index + 1} 页：印模超过 {MAX_CHECKED} 枚，请拆分扫描件后核验。",
+                )
+            checked.append(_checked(impression, page.page_index, seals, wanted))
     return checked
 
 

@@ -14,7 +14,7 @@ from pipeline.cli.show import write_json, write_line, write_table
 from pipeline.documents_json import seal_json
 from pipeline.seals import SealWish
 from pipeline.slots import read_slot
-from seal_imaging import InkChoice, Reason
+from seal_imaging import InkChoice, InkColour, Reason
 from stages.extract import ExtractOptions, extraction_json
 from stages.make import SealKind
 from stages.seal_reading import ExpectedNames
@@ -49,6 +49,10 @@ def extract(
         InkChoice,
         typer.Option("--ink", help="统一颜色或自然墨色 / one colour or real ink"),
     ] = InkChoice.UNIFIED,
+    colour: Annotated[
+        InkColour | None,
+        typer.Option("--colour", help="成品颜色，默认按实测 / the image's colour; as measured if not given"),
+    ] = None,
     owner: Annotated[
         list[str] | None, typer.Option("--owner", help="单位名称，与印文核对，可重复 / whose seals they are")
     ] = None,
@@ -64,7 +68,13 @@ def extract(
     expected = ExpectedNames(tuple(owner or ()), tuple(person or ()), code)
     plain, single = read_widths(width_mm or [])
     options = ExtractOptions(
-        width_mm=plain, seal_widths_mm=single, dpi=dpi, order=order, ink=ink, expected=expected
+        width_mm=plain,
+        seal_widths_mm=single,
+        dpi=dpi,
+        order=order,
+        ink=ink,
+        colour=colour,
+        expected=expected,
     )
     with open_app(context, home) as sealine:
         extracted = sealine.seals.extract(scan, out, actor=sealine.actor, options=options, read=not no_read)

@@ -99,6 +99,17 @@ def test_a_coarse_scan_and_a_stranger_s_seal_tell_nothing(
     assert run(["seal", "check", str(scan), "--home", str(app.home)]) == 21
 
 
+def test_an_impression_beyond_the_limit_is_refused_and_not_passed_over(
+    app: App, image: Path, tmp_path: Path, font: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make(app, image)
+    scan = scanned(made, tmp_path / "scan.png", font)
+    monkeypatch.setattr("stages.seal_check.MAX_CHECKED", 0)
+    with pytest.raises(InputRefused, match="more than 0 impressions") as refused:
+        app.seal_checks.check(scan, actor=app.actor)
+    assert refused.value.zh
+
+
 def test_what_cannot_be_checked_says_why(app: App, image: Path, tmp_path: Path) -> None:
     with pytest.raises(Indeterminate, match="no seal with a micro-pattern"):
         app.seal_checks.check(image, actor=app.actor)

@@ -14,7 +14,16 @@ from PIL import Image
 import stages.extract as module
 from pipeline.tryout.artwork import draw_round_seal, draw_square_seal
 from pipeline.tryout.specimens import SpecimenPage, draw_filled_form, draw_specimen_page
-from seal_imaging import Impression, ImpressionUnusable, Reason, RgbaImage, SealShape, compose
+from seal_imaging import (
+    Impression,
+    ImpressionUnusable,
+    InkChoice,
+    InkColour,
+    Reason,
+    RgbaImage,
+    SealShape,
+    compose,
+)
 from stages import impression_pool
 from stages.errors import InputRefused
 from stages.extract import ExtractedSeals, ExtractOptions, extract, extraction_json
@@ -127,6 +136,18 @@ def test_without_a_scale_a_seal_is_only_a_preview_that_make_refuses(
 def test_a_preview_is_as_large_as_such_seals_usually_are(unscaled: ExtractedSeals) -> None:
     for seal, side_mm in zip(unscaled.seals, (42.0, 20.0), strict=True):
         assert max(seal.ink_box_mm[2:]) == pytest.approx(side_mm, abs=0.6)
+
+
+def test_images_are_drawn_in_the_colour_asked_for_and_seals_keep_the_one_measured(
+    specimen: SpecimenPage, tmp_path: Path
+) -> None:
+    asked = ExtractOptions(ink=InkChoice.NATURAL, colour=InkColour.BLUE)
+    pages = pages_of(specimen, px_per_mm=specimen.px_per_mm)
+    for seal in extract(pages, tmp_path, options=asked).seals:
+        assert seal.colour is InkColour.RED
+        pixels = np.asarray(Image.open(seal.image))
+        red, _, blue = np.median(pixels[pixels[..., 3] > 200][:, :3], axis=0)
+        assert blue > red + 60
 
 
 def test_a_stated_width_sizes_the_widest_seal_and_no_other(specimen: SpecimenPage, tmp_path: Path) -> None:
