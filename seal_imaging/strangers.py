@@ -18,6 +18,13 @@ GAP_FROM = 0.70
 MIN_BORDER_CONTRAST = 0.22
 """An emblem is as full inside its edge as at it; so are a fingerprint's ridges."""
 MIN_OVAL_CONTRAST = 0.30
+CLEAR_SUPPORT = 0.9
+FEW_STROKES = 4
+MANY_STROKES = 10
+"""So many strokes are met on the way round inside a round seal, where its letters are: 20 to 50 in whole seals, up
+to 7 in rings drawn by hand, 3 in emblems and letters O. A well inked outline needs few: no hand draws one."""
+LETTERS_FROM = 0.45
+LETTERS_TO = 0.93
 CODE_SIDE_PX = 180
 CODE_MODULES = tuple(range(21, 58, 4))
 MIN_EYE = 0.62
@@ -51,14 +58,27 @@ def is_stranger(ink: InkAmount, outline: Outline) -> bool:
     """Tell a fitted outline that is not a seal's by the ink inside it."""
     if outline.shape in (SealShape.CIRCLE, SealShape.ELLIPSE):
         least = MIN_OVAL_CONTRAST if outline.shape is SealShape.ELLIPSE else MIN_BORDER_CONTRAST
-        return border_contrast(ink, outline) < least
+        needed = FEW_STROKES if outline.support >= CLEAR_SUPPORT else MANY_STROKES
+        return border_contrast(ink, outline) < least or most_strokes(ink, outline) < needed
     return is_code(ink, outline)
 
 
 def border_contrast(ink: InkAmount, outline: Outline) -> float:
     """Return how much fuller a round outline's border is than the emptiest ring inside it, 0..1."""
-    theta = np.linspace(0, 2 * math.pi, 240, endpoint=False)
     radius = np.arange(GAP_FROM, 1.0, 0.4 / max(8.0, outline.size_px[0]))
+    full = _rings(ink, outline, radius).mean(0)
+    return float(full[radius >= BORDER_FROM].max() - full[radius < 0.985].min())
+
+
+def most_strokes(ink: InkAmount, outline: Outline) -> int:
+    """Return how many strokes that ring inside a round outline meets which meets most."""
+    rings = _rings(ink, outline, np.arange(LETTERS_FROM, LETTERS_TO, 0.02))
+    return int((rings & ~np.roll(rings, 1, axis=0)).sum(0).max())
+
+
+def _rings(ink: InkAmount, outline: Outline, radius: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return (angles, radii), where ink lies on rings inside a round outline, at these shares of its radius."""
+    theta = np.linspace(0, 2 * math.pi, 360, endpoint=False)
     flat = np.stack(
         [
             np.outer(np.cos(theta), radius) * outline.size_px[0] / 2,
@@ -70,8 +90,7 @@ def border_contrast(ink: InkAmount, outline: Outline) -> float:
     x = flat[..., 0] * math.cos(turn) - flat[..., 1] * math.sin(turn) + outline.centre_px[0] - 0.5
     y = flat[..., 0] * math.sin(turn) + flat[..., 1] * math.cos(turn) + outline.centre_px[1] - 0.5
     rings = cv2.remap(ink, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR, borderValue=0)
-    full = np.asarray(rings > 0.5).mean(0)
-    return float(full[radius >= BORDER_FROM].max() - full[radius < 0.985].min())
+    return np.asarray(rings > 0.5)
 
 
 def is_code(ink: InkAmount, outline: Outline) -> bool:
