@@ -19,10 +19,11 @@ MIN_BORDER_CONTRAST = 0.22
 """An emblem is as full inside its edge as at it; so are a fingerprint's ridges."""
 MIN_OVAL_CONTRAST = 0.30
 CLEAR_SUPPORT = 0.9
-FEW_STROKES = 4
+FEW_STROKES = 6
 MANY_STROKES = 10
-"""So many strokes are met on the way round inside a round seal, where its letters are: 20 to 50 in whole seals, up
-to 7 in rings drawn by hand, 3 in emblems and letters O. A well inked outline needs few: no hand draws one."""
+"""So many strokes are met on the way round inside a round seal, where its letters are: 20 to 50 in whole
+seals, up to 7 in rings drawn by hand, 3 in emblems and letters O. A well inked outline needs few: no hand
+draws one."""
 LETTERS_FROM = 0.45
 LETTERS_TO = 0.93
 CODE_SIDE_PX = 180
@@ -77,7 +78,7 @@ def most_strokes(ink: InkAmount, outline: Outline) -> int:
 
 
 def _rings(ink: InkAmount, outline: Outline, radius: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return (angles, radii), where ink lies on rings inside a round outline, at these shares of its radius."""
+    """Return (angles, radii), where ink lies on rings of these shares of a round outline's radius."""
     theta = np.linspace(0, 2 * math.pi, 360, endpoint=False)
     flat = np.stack(
         [
