@@ -189,5 +189,5 @@ def _fuse(
     single = max(canvas_dice(seal, compose(one)) for one in found)
     image = compose(fuse([found[i] for i in max(groups, key=len)]))
     ours.fused_dice.append(canvas_dice(seal, image))
-    ours.fusion_gain.append(ours.fused_dice[-1] - single if len(groups) == 1 else 0.0)
+    ours.fusion_gain.append(ours.fused_dice[-1] - single)
     return image

@@ -86,9 +86,9 @@ def _summary(tallies: list[Tally], weak: Tally) -> dict[str, float]:
     def every(name: str) -> list[float]:
         return [value for tally in tallies for value in getattr(tally, name)]
 
-    def of(name: str, function: Any, empty: float = float("nan")) -> float:
-        values = every(name)
-        return float(function(values)) if values else empty
+    def of(name: str, function: Any) -> float:
+        values = every(name)  # what was not measured keeps no bar
+        return float(function(values)) if values else float("nan")
 
     drawn, seen, found = (
         sum(getattr(tally, name) for tally in tallies) for name in ("drawn", "seen", "found")
@@ -106,13 +106,13 @@ def _summary(tallies: list[Tally], weak: Tally) -> dict[str, float]:
         "best_of_three": of("best_of_three", np.mean),
         "best_by_score": of("best_by_score", np.mean),
         "registration_mm": of("registration_mm", np.median),
-        "false_locks": float(sum(value > FALSE_LOCK_MM for value in every("registration_mm"))),
+        "false_locks": of("registration_mm", lambda values: sum(value > FALSE_LOCK_MM for value in values)),
         "reasons_hit": of("reasons_hit", np.mean),
         "false_alarms": of("false_alarms", np.mean),
         "grouped": of("grouped", np.mean),
         "grouped_weak": float(np.mean(weak.grouped)) if weak.grouped else float("nan"),
-        "fusion_gain": float(np.mean(weak.fusion_gain)) if weak.fusion_gain else 0.0,
-        "fusion_worst": min(every("fusion_gain"), default=0.0),
+        "fusion_gain": float(np.mean(weak.fusion_gain)) if weak.fusion_gain else float("nan"),
+        "fusion_worst": of("fusion_gain", min),
         "fused_dice_weak": float(np.mean(weak.fused_dice)) if weak.fused_dice else float("nan"),
     }
 
