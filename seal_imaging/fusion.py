@@ -16,7 +16,7 @@ from seal_imaging.impression import Impression, InkAmount, Quality, Reason, RgbI
 from seal_imaging.quality import INCOMPLETE_BELOW
 from seal_imaging.register import box_from_own_flat, frame_of, may_be_one_seal, register
 from seal_imaging.shape import Outline
-from seal_imaging.upright import find_angle
+from seal_imaging.upright import Upright, find_angle
 from seal_imaging.warping import Matrix, lay
 
 _REACH = 0.018
@@ -193,17 +193,19 @@ def _combined(best: Impression, members: list[Impression], ink: InkAmount) -> Im
         size_px = (width * best.px_per_mm, height * best.px_per_mm)
     width_px, height_px = frame_of(best)
     x, y = best.box_px[:2]
-    angle_deg = best.angle_deg
+    upright = Upright(best.angle_deg, best.angle_confidence, best.other_angles_deg)
     if best.shape is SealShape.CIRCLE:
         outline = Outline(best.shape, best.centre_px, best.size_px, 0.0, best.quality.outline)
-        angle_deg = find_angle(ink, outline, page_turn_deg=best.angle_deg).angle_deg
+        upright = find_angle(ink, outline, page_turn_deg=best.angle_deg)
     return replace(
         best,
         box_px=(x, y, width_px, height_px),
         ink=ink,
         size_mm=size_mm,
         size_px=size_px,
-        angle_deg=angle_deg,
+        angle_deg=upright.angle_deg,
+        angle_confidence=upright.confidence,
+        other_angles_deg=upright.alternatives,
         flatten=None,
         quality=_joint_quality(members, best, ink),
         ink_rgb=_mean_colour(members),

@@ -22,6 +22,7 @@ from seal_imaging import (
 from seal_imaging.form import FormPlace, SealKind
 from seal_imaging.fusion import fuse_shown, source_picture
 from seal_imaging.names import NameAnswer
+from seal_imaging.outline import wrapped
 from seal_imaging.quality import refusals
 from seal_imaging.reader import TextReader
 from seal_imaging.text import SealText
@@ -36,7 +37,7 @@ from stages.scans import MAX_BELIEVED_DPI, ScannedPage
 from stages.seal_images import write_png
 from stages.seal_notes import write_notes
 from stages.seal_reading import ExpectedNames, SealReading, read_seal
-from stages.seal_turns import turn_upright, wrapped
+from stages.seal_turns import turn_upright
 
 __all__ = ["ExtractOptions", "ExtractedSeals", "extract", "extraction_json"]
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from seal_imaging import Impression, SealShape
+from seal_imaging.outline import wrapped
 from seal_imaging.reader import TextReader
 from seal_imaging.text import SealText
 from seal_imaging.upright import SURE
@@ -61,11 +62,6 @@ def turn_upright(
     if not quarter:
         return turned, 0.0
     return [_with_page(one, quarter) for one in turned], quarter
-
-
-def wrapped(angle_deg: float) -> float:
-    """Return the same angle in -180..180."""
-    return (angle_deg + 180.0) % 360.0 - 180.0
 
 
 def _page_turn(seals: Sequence[Impression], page_turn_deg: float) -> float | None:
