@@ -16,8 +16,7 @@ from pipeline.marking import MarkingKeys
 from pipeline.permissions import Actor, Permission, check_may
 from pipeline.slots import slots_from_record, slots_to_record
 from pipeline.steps import Signers
-from seal_imaging import Reason
-from seal_imaging.ocr_rapid import RapidReader
+from seal_imaging import Reason, TextReader
 from stages.authorities import Signer, fingerprint_of
 from stages.compare_seals import ComparedSeals, compare_seals
 from stages.documents import TextSlot
@@ -69,6 +68,7 @@ class Seals:
         scratch: Path,
         clock: Clock,
         marking: MarkingKeys,
+        reader: TextReader,
     ) -> None:
         self._records = records
         self._store = store
@@ -77,6 +77,7 @@ class Seals:
         self._scratch = scratch
         self._clock = clock
         self._marking = marking
+        self._reader = reader
 
     def extract(
         self,
@@ -96,7 +97,7 @@ class Seals:
         """
         by = check_may(actor, Permission.MAKE_SEALS)
         make_folder(out)
-        reader = RapidReader() if read else None
+        reader = self._reader if read else None
         extracted = extract(read_scan(scan), out, options=options or ExtractOptions(), reader=reader)
         self._records.append_event(
             "extract",

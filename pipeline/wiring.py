@@ -33,6 +33,7 @@ from pipeline.steps import Steps
 from pipeline.stores import open_store
 from pipeline.tryout.pki import TryoutPki, create_pki, open_pki
 from pipeline.tryout.tsa import TsaServer
+from seal_imaging import RapidReader
 from stages.authorities import TimestampAuthority, TrustAnchors
 from storage.objects import ObjectStore
 from storage.records import Records, open_records
@@ -225,6 +226,7 @@ class App:
             scratch=self.scratch,
             clock=utc_now,
             marking=self.marking,
+            reader=RapidReader(),
         )
 
     @cached_property

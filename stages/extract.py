@@ -130,7 +130,7 @@ def extract(
         except ImpressionUnusable as refusal:
             refusals.append(refusal)  # a blot larger than the canvas must not cost the seals beside it
     if not drawn:
-        raise refusals[0]
+        raise refusals[0] if refusals else _nothing_found(described)
     return ExtractedSeals(impressions=tuple(extracted), seals=tuple(drawn), pages=tuple(described))
 
 
@@ -225,10 +225,10 @@ def _fused(group: SealGroup) -> list[_FusedSeal]:
         sources = source_picture(fused) if len(group.kept) > 1 else None
         return [_FusedSeal(group.members, fused.impression, sources)]
     except ImpressionUnusable:
-        return [
-            _FusedSeal((number,), impression)
-            for number, impression in zip(group.members, group.kept, strict=False)
-        ]
+        alone = zip(group.members[: len(group.kept)], group.kept, strict=True)
+        best, *others = [_FusedSeal((number,), impression) for number, impression in alone]
+        # Those whose pixels were let go cannot be told apart any more; they stay with the best.
+        return [replace(best, members=(*best.members, *group.members[len(group.kept) :])), *others]
 
 
 def _upright(

@@ -273,6 +273,16 @@ def test_a_group_whose_members_prove_different_gives_each_its_own_seal(
     assert [seal.members for seal in extracted.seals] == [(index,) for index in range(6)]
 
 
+def test_impressions_let_go_stay_with_the_best_when_their_group_falls_apart(
+    specimen: SpecimenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(impression_pool, "group_impressions", lambda found, **_: [tuple(range(len(found)))])
+    monkeypatch.setattr(impression_pool, "MAX_IMPRESSIONS", 5)
+    monkeypatch.setattr(impression_pool, "MAX_KEPT_OF_A_SEAL", 2)
+    extracted = extract(pages_of(specimen, px_per_mm=specimen.px_per_mm), tmp_path)
+    assert [seal.members for seal in extracted.seals] == [(0, 2, 3, 4), (1,), (5,)]
+
+
 def test_the_same_page_gives_the_same_files(
     specimen: SpecimenPage, scaled: ExtractedSeals, tmp_path: Path
 ) -> None:
