@@ -17,6 +17,8 @@ MIN_RULE_MM = 77.0
 """More than any seal is wide."""
 MIN_RULE_SHARE = 0.42
 """The same on a page of unknown scale, of its longer side: a cutting of a sheet may show one seal large."""
+SEAL_SHARES = (0.12, 0.94)
+"""Of a rule's least length: the smaller side of the smallest seal, the larger side of the largest."""
 MAX_RULE_SHARE = 0.005
 """How thick a rule may be, as a share of the page's longer side."""
 MAX_GAP_SHARE = 0.03
@@ -64,13 +66,18 @@ def least_length(longest_px: float, px_per_mm: float | None) -> float:
 
 
 def without_rules(strokes: NDArray[np.bool_], *, longest_px: float, least_px: float) -> NDArray[np.bool_]:
-    """Return the strokes less the long thin lines among them; what is thick where one passes stays."""
+    """Return the strokes less the long thin lines among them; what is thick where one passes stays.
+
+    What hangs together and is of a seal's size is no part of a rule, though its border may lie in one line
+    with its neighbour's.
+    """
     if least_px > longest_px:
         return strokes
     thick = max(2, round(MAX_RULE_SHARE * longest_px))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (thick + 1, thick + 1))
     broad = cv2.morphologyEx(strokes.astype(np.uint8), cv2.MORPH_OPEN, kernel)
-    left = strokes & (broad == 0)
+    kept = (broad > 0) | _seal_sized(strokes, least_px)
+    left = strokes & ~kept
     lines = np.zeros(strokes.shape, np.uint8)
     for _ in range(_ROUNDS):
         thin = _large_pieces(left, least=round(_MIN_PIECE_SHARE * longest_px))
@@ -83,7 +90,16 @@ def without_rules(strokes: NDArray[np.bool_], *, longest_px: float, least_px: fl
             first, last = (start - along).astype(int), (end + along).astype(int)
             cv2.line(lines, first.tolist(), last.tolist(), 1, max(4, thick // 2 + 2))
         left = left & (lines == 0)
-    return np.asarray(strokes & ((lines == 0) | (broad > 0)), np.bool_)
+    return np.asarray(strokes & ((lines == 0) | kept), np.bool_)
+
+
+def _seal_sized(strokes: NDArray[np.bool_], least_px: float) -> NDArray[np.bool_]:
+    """Return what hangs together over a seal's width and height."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(strokes.astype(np.uint8))
+    sides = np.sort(stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]], axis=1)
+    sized = (sides[:, 0] > SEAL_SHARES[0] * least_px) & (sides[:, 1] < SEAL_SHARES[1] * least_px)
+    sized[0] = False
+    return np.asarray(sized[labels], np.bool_)
 
 
 def find_turn(page: RgbImage, px_per_mm: float | None = None) -> float | None:

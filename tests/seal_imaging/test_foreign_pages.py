@@ -9,7 +9,15 @@ from numpy.typing import NDArray
 
 from pipeline.tryout.artwork import Artwork
 from pipeline.tryout.foreign_forms import ALL_STRANGERS, Stranger, draw_foreign_form
-from pipeline.tryout.specimens import CLEAN, FAINT, PHOTO, PRINTED_OVER, PageLook, SpecimenPage
+from pipeline.tryout.specimens import (
+    CLEAN,
+    FAINT,
+    PHOTO,
+    PRINTED_OVER,
+    PageLook,
+    SpecimenPage,
+    stamp_and_scan,
+)
 from seal_imaging import InkColour, Reason, SealShape, read_page
 from seal_imaging.ruling import find_turn
 from tests.seal_imaging.truth import ink_dice, pairs, size_error
@@ -96,3 +104,24 @@ def test_black_ink_on_a_colour_page_is_said(font: bytes, finance_seal: Artwork) 
         assert found.shape is SealShape.CIRCLE
         assert Reason.COLOUR in found.quality.reasons
         assert Reason.GREY_COPY not in found.quality.reasons
+
+
+@pytest.mark.parametrize("gap_mm", [2.8, 4.0])
+def test_borders_of_two_seals_in_one_line_are_no_ruled_line(
+    font: bytes, rectangle_seal: Artwork, gap_mm: float
+) -> None:
+    px_per_mm = 200 / 25.4
+    canvas = np.ones((round(90 * px_per_mm), round(200 * px_per_mm), 3), np.float32)
+    pitch_mm = rectangle_seal.size_mm[0] + gap_mm
+    places = [(rectangle_seal, 0, (40 + column * pitch_mm, 45.0)) for column in range(2)]
+    drawn = stamp_and_scan(
+        canvas,
+        places,
+        rng=np.random.default_rng(3),
+        font=font,
+        px_per_mm=px_per_mm,
+        look=replace(CLEAN, turn_deg=0.0),
+    )
+    for truth, found in pairs(drawn.truths, list(read_page(drawn.page, px_per_mm).impressions)):
+        assert found.shape is SealShape.RECTANGLE
+        assert size_error(truth, found) <= 0.1
