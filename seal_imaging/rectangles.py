@@ -17,6 +17,8 @@ MIN_SUPPORT_SIDE = 0.30
 SMALL_SIDE_PX = 60
 MIN_SUPPORT_SMALL = 0.85
 """On so few pixels the letters of a word make four straight sides."""
+MAX_CLEAR_ASPECT = 3.2
+"""A well inked frame may be longer than other seals are: 58 mm by 20 mm is made."""
 SQUARE_WITHIN = 1.06
 """Sides that differ by less are a square's."""
 _GOOD_SHARE = 0.8
@@ -61,7 +63,7 @@ def _narrowed(edge: InkAmount, centre: Points, size: Points, turn: float) -> Out
     if first < second:
         size, turn = size[::-1], turn + 90
         first, second = second, first
-    if second < 4 or first > 1.2 * MAX_ASPECT * second:
+    if second < 4 or first > 1.2 * MAX_CLEAR_ASPECT * second:
         return None
     turn = between(turn, 90 if first < 1.12 * second else 180)
     supports = np.zeros(4)
@@ -91,7 +93,8 @@ def _narrowed(edge: InkAmount, centre: Points, size: Points, turn: float) -> Out
     at = (float(centre[0]), float(centre[1]))
     if max(wide, high) < SQUARE_WITHIN * min(wide, high):
         return Outline(SealShape.SQUARE, at, (wide, high), between(turn, 90), share)
-    if max(wide, high) > MAX_ASPECT * min(wide, high):
+    longest = MAX_CLEAR_ASPECT if share >= _GOOD_SHARE else MAX_ASPECT
+    if max(wide, high) > longest * min(wide, high):
         return None
     return Outline(SealShape.RECTANGLE, at, (wide, high), between(turn, 180), share)
 

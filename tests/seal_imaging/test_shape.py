@@ -193,6 +193,13 @@ def test_a_circle_seen_slightly_askew_is_still_a_circle(oval_share: float) -> No
     assert found.size_px[0] / PX_PER_MM == pytest.approx(42.0, abs=0.1)
 
 
+@pytest.mark.parametrize("turn_deg", [-4.0, 0.0, 1.5])
+def test_a_well_inked_rectangle_may_be_nearly_three_times_as_wide_as_high(turn_deg: float) -> None:
+    found = _fit(_sheet(_frame(58, 20, 0.6), turn_deg=turn_deg))
+    assert found.shape is SealShape.RECTANGLE
+    assert np.array(found.size_px) / PX_PER_MM == pytest.approx((58.0, 20.0), abs=0.05)
+
+
 def test_half_an_outer_ring_is_still_the_edge() -> None:
     outer = _sheet(_ring(45, 45, 0.8))
     rows, columns = np.mgrid[: outer.shape[0], : outer.shape[1]]
