@@ -106,7 +106,7 @@ def test_black_ink_on_a_colour_page_is_said(font: bytes, finance_seal: Artwork) 
         assert Reason.GREY_COPY not in found.quality.reasons
 
 
-@pytest.mark.parametrize("gap_mm", [2.8, 4.0])
+@pytest.mark.parametrize("gap_mm", [3.4, 5.0])
 def test_borders_of_two_seals_in_one_line_are_no_ruled_line(
     font: bytes, rectangle_seal: Artwork, gap_mm: float
 ) -> None:
