@@ -1,5 +1,6 @@
 """The one table that gives each class of error its exit code, HTTP status and retry decision."""
 
+import errno
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
@@ -88,6 +89,8 @@ def refusals() -> tuple[type[Exception], ...]:
 
 
 UNEXPECTED = Failure(_C.UNEXPECTED, 500, "程序内部错误")
+DISK_FULL = Failure(_C.UNAVAILABLE, 503, "磁盘空间不足", retry=True)
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def failure_of(error: BaseException) -> Failure:
@@ -95,19 +98,21 @@ def failure_of(error: BaseException) -> Failure:
     for kind, failure in failures():
         if isinstance(error, kind):
             return failure
-    return UNEXPECTED
+    return DISK_FULL if isinstance(error, OSError) and error.errno in _FULL else UNEXPECTED
 
 
 def message_zh(error: BaseException) -> str:
     """Return the error's fact in Chinese; the English one where none was given."""
+    if failure_of(error) is DISK_FULL:
+        return "磁盘已满或超出配额，请清理后再试"
     return str(getattr(error, "zh", "") or error)
 
 
 def one_line(error: BaseException) -> str:
     """Return the one line a person is shown: kind and fact in Chinese, then the fact in English."""
     failure = failure_of(error)
-    zh = str(getattr(error, "zh", ""))
     english = str(error) or type(error).__name__
+    zh = message_zh(error) if failure is DISK_FULL else str(getattr(error, "zh", ""))
     fact = f"{zh} / {english}" if zh else english
     return " ".join(f"{failure.zh} {failure.exit_code.name}: {fact}".split())
 

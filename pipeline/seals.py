@@ -1,5 +1,6 @@
 """What a seal operator may ask: lift seals off a scan, make an electronic seal, look at seals."""
 
+import re
 import tempfile
 import uuid
 from collections.abc import Collection, Sequence
@@ -11,6 +12,7 @@ from pipeline.clock import Clock
 from pipeline.errors import WrongState
 from pipeline.exports import export_object, sha256_of
 from pipeline.folders import make_folder
+from pipeline.fresh_results import fresh_results
 from pipeline.keys import check_usable
 from pipeline.marking import MarkingKeys
 from pipeline.permissions import Actor, Permission, check_may
@@ -32,6 +34,8 @@ from storage.rows import CertificateRecord, SealRecord
 
 SEAL_TERM = timedelta(days=365)
 """印章授权期限：一年."""
+RESULT_NAMES = re.compile(r"(impression-\d{3,}|seal-\d{2,}(-sources)?)\.png|seal-\d{2,}\.json")
+"""What extraction calls its files."""
 INTERNAL_USE = "internal use only"
 """《电子印章管理办法》: a seal not made by a designated maker is for internal business only."""
 
@@ -90,22 +94,26 @@ class Seals:
     ) -> ExtractedSeals:
         """Lift every impression off a scan and make one clean seal image of each seal's.
 
+        Args:
+            out: gets the images once all are made, in place of an earlier extraction's.
+
         Raises:
+            UsageRefused: the folder cannot be written to, or the scan lies there under a result's name.
             InputRefused: the scan cannot be read, or what is stated of it cannot be.
             ImpressionUnusable: there is no impression on it.
             ReaderUnavailable: seals are to be read, and the engine is not installed.
         """
         by = check_may(actor, Permission.MAKE_SEALS)
-        make_folder(out)
         reader = self._reader if read else None
-        extracted = extract(read_scan(scan), out, options=options or ExtractOptions(), reader=reader)
+        with fresh_results(out, names=RESULT_NAMES, given=scan) as folder:
+            extracted = extract(read_scan(scan), folder, options=options or ExtractOptions(), reader=reader)
         self._records.append_event(
             "extract",
             {"impressions": len(extracted.impressions), "seals": len(extracted.seals)},
             actor=by,
             at=self._clock(),
         )
-        return extracted
+        return extracted.moved_to(out)
 
     def make(
         self,

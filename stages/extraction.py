@@ -1,6 +1,6 @@
 """What extract found in one scan: its pages, its impressions, its seals."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -149,3 +149,18 @@ class ExtractedSeals:
     impressions: tuple[ExtractedImpression, ...]
     seals: tuple[ExtractedSeal, ...]
     pages: tuple[ExtractedPage, ...] = ()
+
+    def moved_to(self, folder: Path) -> "ExtractedSeals":
+        """Return the same with its pictures in another folder, under their names."""
+        return replace(
+            self,
+            impressions=tuple(replace(one, image=folder / one.image.name) for one in self.impressions),
+            seals=tuple(
+                replace(
+                    one,
+                    image=folder / one.image.name,
+                    sources=None if one.sources is None else folder / one.sources.name,
+                )
+                for one in self.seals
+            ),
+        )

@@ -73,7 +73,7 @@ def read_seal_image(image: Path) -> tuple[bytes, tuple[float, float, float, floa
         data = image.read_bytes()
     except OSError as error:
         raise _image_refused(f"cannot be read ({error.strerror})", "无法读取") from error
-    name = "the seal image"
+    name = image.name
     with open_picture_bytes(
         data, name=name, formats=frozenset({"PNG"}), max_pixels=CANVAS_PX * CANVAS_PX
     ) as picture:

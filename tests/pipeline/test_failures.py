@@ -1,5 +1,6 @@
 """The failure table: every error a room declares has its row, and one line for people."""
 
+import errno
 import inspect
 from types import ModuleType
 
@@ -27,6 +28,19 @@ def test_every_declared_error_has_an_exit_code(module: ModuleType) -> None:
 
 def test_an_undeclared_error_is_unexpected() -> None:
     assert failure_of(ZeroDivisionError()).exit_code is ExitCode.UNEXPECTED
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_said_plainly_and_may_be_tried_again(number: int) -> None:
+    error = OSError(number, "No space left on device")
+    assert failure_of(error).exit_code is ExitCode.UNAVAILABLE
+    assert failure_of(error).retry
+    assert one_line(error).startswith("磁盘空间不足 UNAVAILABLE: 磁盘已满或超出配额，请清理后再试 / ")
+    assert error_json(error)["message_zh"] == "磁盘已满或超出配额，请清理后再试"
+
+
+def test_another_fault_of_the_system_is_unexpected() -> None:
+    assert failure_of(OSError(errno.EIO, "Input/output error")).exit_code is ExitCode.UNEXPECTED
 
 
 def test_no_row_hides_a_later_one() -> None:
