@@ -73,6 +73,7 @@ REFUSED_AT: Mapping[Reason, Limit] = MappingProxyType(
 | 反光阴影 | more than 4 % of the area hidden | more than 30 % |
 | 倾斜 | turned by more than 10 degrees against the page | never: it is turned upright |
 | 颜色 | black ink | never: some seals are black |
+| 格式大小 | longest side no seal of its shape has | never: some seals are odd |
 | 尺寸未知 | no scale | never here: no seal is made without a size |
 | 表型不符 | unusual row, outside the boxes, another order's form | the last, by whoever reads the form |
 | 复印件, 名称不符 | as their readers say | always |

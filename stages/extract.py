@@ -58,6 +58,16 @@ PREVIEW_SIDE_MM = MappingProxyType(
 )
 """Longest side a seal of unknown size is shown at. Only for looking at: never true to size."""
 
+USUAL_SIDE_MM = MappingProxyType(
+    {
+        SealShape.CIRCLE: (30.0, 60.0),
+        SealShape.ELLIPSE: (30.0, 60.0),
+        SealShape.SQUARE: (10.0, 40.0),
+        SealShape.RECTANGLE: (15.0, 66.0),
+    }
+)
+"""Longest sides that seals have; another one is said (格式大小), for it mostly is a wrong resolution."""
+
 
 @dataclass(frozen=True)
 class ExtractOptions:
@@ -335,6 +345,8 @@ def _reasons(
     found = set(fused.quality.reasons) - {Reason.SCALE_UNKNOWN, Reason.FEWER_THAN_THREE}
     if fused.size_mm is None:
         found.add(Reason.SCALE_UNKNOWN)
+    elif not _is_usual(fused.shape, max(fused.size_mm)):
+        found.add(Reason.FORMAT_SIZE)
     if len(members) < EXPECTED_IMPRESSIONS:
         found.add(Reason.FEWER_THAN_THREE)
     if any(Reason.FORM_MISMATCH in member.quality.reasons for member in members):
@@ -348,6 +360,13 @@ def _refusing(quality: Quality, *, is_other_order: bool) -> tuple[Reason, ...]:
     """Return the reasons that forbid a seal: a form's mismatch does where it is another order's form."""
     refusing = set(refusals(quality)) | ({Reason.FORM_MISMATCH} if is_other_order else set())
     return tuple(reason for reason in quality.reasons if reason in refusing)
+
+
+def _is_usual(shape: SealShape, side_mm: float) -> bool:
+    if shape not in USUAL_SIDE_MM:
+        return True
+    least, most = USUAL_SIDE_MM[shape]
+    return least <= side_mm <= most
 
 
 def _preview_width_mm(impression: Impression) -> float:

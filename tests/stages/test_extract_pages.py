@@ -228,6 +228,18 @@ def test_widths_are_stated_for_single_seals(seals: list[Artwork], font: bytes, t
         extract(pages, tmp_path, options=ExtractOptions(seal_widths_mm={0: 4.0}))
 
 
+def test_a_size_no_seal_has_is_said_and_warns(seals: list[Artwork], font: bytes, tmp_path: Path) -> None:
+    drawn = draw_specimen_page(
+        seals, rng=np.random.default_rng(3), font=font, px_per_mm=PX_PER_MM, page_mm=(110, 90), copies=1
+    )
+    pages = [ScannedPage(0, drawn.page, PX_PER_MM, "dpi")]
+    usual = extract(pages, tmp_path).seals
+    assert not any(Reason.FORMAT_SIZE in seal.reasons for seal in usual)
+    coarse = extract(pages, tmp_path, options=ExtractOptions(dpi=DPI * 1.5)).seals
+    assert [Reason.FORMAT_SIZE in seal.reasons for seal in coarse] == [True, False]
+    assert not any(Reason.FORMAT_SIZE in seal.refusing for seal in coarse)
+
+
 @pytest.mark.parametrize("dpi", [0.0, 30.0, 5000.0, float("nan")])
 def test_a_resolution_no_scanner_has_is_refused(tmp_path: Path, dpi: float) -> None:
     with pytest.raises(InputRefused, match="dpi") as caught:
