@@ -14,6 +14,7 @@ from seal_imaging.deform import displacement
 from seal_imaging.errors import ImpressionUnusable
 from seal_imaging.group import Kinship, kinship
 from seal_imaging.impression import Impression, InkAmount, Quality, RgbaImage, RgbImage, SealShape
+from seal_imaging.lifting import TYPICAL_SEAL_MM
 from seal_imaging.register import box_from_own_flat, frame_of, register
 from seal_imaging.separate import colour_of
 from seal_imaging.shape import fit_outline
@@ -87,7 +88,8 @@ def compare(a: Impression, b: Impression) -> Comparison:
     size_mm = None
     if a.size_mm is not None and b.size_mm is not None:
         size_mm = (a.size_mm[0] * (stretch[0] - 1), a.size_mm[1] * (stretch[1] - 1))
-    unshared = _unshared(fixed, moving, trust, slack_px=_SLACK_MM * (a.px_per_mm or a.size_px[0] / 42.0) * at)
+    about_px_per_mm = a.px_per_mm or max(a.size_px) / TYPICAL_SEAL_MM
+    unshared = _unshared(fixed, moving, trust, slack_px=_SLACK_MM * about_px_per_mm * at)
     reasons: list[Difference] = []
     kin = kinship(a, b, laid)
     well_inked = min(a.quality.outline, b.quality.outline) >= WELL_INKED
