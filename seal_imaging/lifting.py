@@ -58,6 +58,7 @@ def read_candidate(
             return []
         outlines = _outlines(_unruled(separation.ink, coarse, box), candidate.outer_px - box[:2], about)
     longest = max(page.shape[:2])
+    black = separation.black * np.float32(separation.stains.solid)
     return [
         measure(
             page,
@@ -69,7 +70,7 @@ def read_candidate(
             page_turn_deg=page_turn_deg,
         )
         for one in outlines
-        if _is_seal(separation.ink, one, longest, px_per_mm) and not is_stranger(separation.ink, one)
+        if _is_seal(separation.ink, one, longest, px_per_mm) and not is_stranger(separation.ink, black, one)
     ]
 
 

@@ -26,6 +26,16 @@ seals, up to 7 in rings drawn by hand, 3 in emblems and letters O. A well inked 
 draws one."""
 LETTERS_FROM = 0.45
 LETTERS_TO = 0.93
+BROAD_SHARE = 0.16
+"""Of a seal's width: no stroke is so broad, nor is a star's middle (0.309 of its diameter, and that 0.35)."""
+MAX_BROAD_ROUND = 0.12
+MAX_BROAD_SQUARE = 0.45
+"""Share of the area in broad strokes. Letters, logos and emblems have more; over-inked name seals 0.4."""
+BROAD_SIDE_PX = 64
+FRAME_SHARE = 0.12
+MAX_FRAME_INK = 0.10
+"""Within a frame, as a share of its lesser side, so much ink at most; a rectangular seal's text has 0.13."""
+FRAMED_DENSITY = 0.3
 CODE_SIDE_PX = 180
 CODE_MODULES = tuple(range(21, 58, 4))
 MIN_EYE = 0.62
@@ -55,13 +65,46 @@ _EYE = np.pad(_EYE, 1)
 """Nine modules a side, the white separator included."""
 
 
-def is_stranger(ink: InkAmount, outline: Outline) -> bool:
-    """Tell a fitted outline that is not a seal's by the ink inside it."""
+def is_stranger(ink: InkAmount, black: InkAmount, outline: Outline) -> bool:
+    """Tell a fitted outline that is not a seal's by what lies inside it.
+
+    Args:
+        black: (H, W), optical density of print.
+    """
+    broad = broad_share(ink, outline)
     if outline.shape in (SealShape.CIRCLE, SealShape.ELLIPSE):
         least = MIN_OVAL_CONTRAST if outline.shape is SealShape.ELLIPSE else MIN_BORDER_CONTRAST
         needed = FEW_STROKES if outline.support >= CLEAR_SUPPORT else MANY_STROKES
-        return border_contrast(ink, outline) < least or most_strokes(ink, outline) < needed
-    return is_code(ink, outline)
+        return (
+            broad > MAX_BROAD_ROUND
+            or border_contrast(ink, outline) < least
+            or most_strokes(ink, outline) < needed
+        )
+    return broad > MAX_BROAD_SQUARE or frames_print(ink, black, outline) or is_code(ink, outline)
+
+
+def broad_share(ink: InkAmount, outline: Outline) -> float:
+    """Return the share of an outline's area that strokes too broad for a seal fill, 0..1."""
+    small = min(outline.size_px)
+    shrink = min(1.0, BROAD_SIDE_PX / max(1.0, small))
+    inside = outline.mask((ink.shape[0], ink.shape[1]), margin_px=0.0)
+    own = np.where(inside, ink, np.float32(0))
+    inked = cv2.resize(own, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA) > 0.5
+    side = max(3, round(BROAD_SHARE * small * shrink) | 1)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    broad = cv2.morphologyEx(inked.astype(np.uint8), cv2.MORPH_OPEN, kernel, borderValue=0)
+    return float(cv2.countNonZero(broad)) / max(1.0, float(inside.sum()) * shrink**2)
+
+
+def frames_print(ink: InkAmount, black: InkAmount, outline: Outline) -> bool:
+    """Tell the coloured frame of a certificate or a box: what fills it is print, not its own ink."""
+    depth = FRAME_SHARE * min(outline.size_px)
+    inside = outline.mask((ink.shape[0], ink.shape[1]), margin_px=-depth)
+    if not inside.any():
+        return False
+    inked = ink[inside] > 0.5
+    printed = (black[inside] > FRAMED_DENSITY) & ~inked
+    return bool(inked.mean() < MAX_FRAME_INK and printed.mean() > inked.mean())
 
 
 def border_contrast(ink: InkAmount, outline: Outline) -> float:
