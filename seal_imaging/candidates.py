@@ -31,6 +31,13 @@ MIN_SEAL_PX = 24
 MAX_CANDIDATES = 200
 FRINGE_SHARE = 0.8
 """Colour weaker than this share of the black beside it is that black's fringe."""
+COLOURED_SHARE = 0.33
+"""Of a pixel's density so much must be colour, or it is black."""
+MIN_LEAST_CHROMA = 0.07
+MAX_LEAST_CHROMA = 0.3
+"""Ink has more colour than this, however uneven the light and however much of a cutting is inked."""
+PAPER_DENSITY = 0.2
+MIN_PAPER_SHARE = 0.05
 _REACH_MM = 1.2
 _REACH_SHARE = 0.005
 
@@ -90,10 +97,12 @@ def find_coloured(page: RgbImage, paper: NDArray[np.float32], *, px_per_mm: floa
     density = optical_density(small, paper_over(paper, small.shape, (0, 0, width, height)))
     most, least = most_and_least(density)
     chroma = most - least
-    limit = max(0.07, 5.0 * 1.4826 * float(np.median(chroma)))
+    is_coloured = chroma > COLOURED_SHARE * most
     # Beside black print a scanner sees colour: where red, green and blue lie apart by part of a pixel.
-    beside_black = FRINGE_SHARE * cv2.dilate(least, np.ones((3, 3), np.uint8))
-    coloured = (chroma > limit) & (chroma > 0.33 * most) & (chroma > beside_black)
+    # Pale or dark ink is greyish too, and no black.
+    black = np.where(is_coloured, np.float32(0), least)
+    beside_black = FRINGE_SHARE * cv2.dilate(black, np.ones((3, 3), np.uint8))
+    coloured = is_coloured & (chroma > _least_chroma(chroma, most)) & (chroma > beside_black)
     hue = hue_deg(density)
     whole = [(hues, coloured & in_hues(hue, hues)) for hues in (RED_HUES, BLUE_HUES)]
     least_px = least_length(scale * longest, None if px_per_mm is None else scale * px_per_mm)
@@ -104,6 +113,13 @@ def find_coloured(page: RgbImage, paper: NDArray[np.float32], *, px_per_mm: floa
     for (_, mask), (_, left) in zip(whole, masks, strict=True):
         ruled |= mask & ~left
     return CoarseInk(masks, ruled, scale, page.shape, px_per_mm)
+
+
+def _least_chroma(chroma: NDArray[np.float32], most: NDArray[np.float32]) -> float:
+    """Return what chroma noise of the paper hardly reaches."""
+    paper = chroma[most < PAPER_DENSITY]
+    noise = 1.4826 * float(np.median(paper if len(paper) > MIN_PAPER_SHARE * chroma.size else chroma))
+    return min(MAX_LEAST_CHROMA, max(MIN_LEAST_CHROMA, 5.0 * noise))
 
 
 def find_candidates(

@@ -38,7 +38,7 @@ FOREIGN_FROM = 0.2
 """Optical density of foreign ink from which it is taken off."""
 LEVELS = 100.0
 FRINGE_DENSITY = 0.55
-"""Black from which what lies beside it may be coloured by the scanner alone."""
+"""Black, not dark ink, from which what lies beside it may be coloured by the scanner alone."""
 
 RED_HUES = (322.0, 32.0)
 BLUE_HUES = (185.0, 322.0)
@@ -193,11 +193,11 @@ def estimate_stains(density: Density, hues: tuple[float, float]) -> Stains | Non
     density = np.ascontiguousarray(density[::step, ::step])
     most, least = most_and_least(density)
     chroma = most - least
-    dark = (least > 0.55) & (chroma < 0.35 * most)
+    dark = (least > FRINGE_DENSITY) & (chroma < 0.35 * most)
     black = _black_of(density[dark], MIN_BLACK_PX / step**2)
     seed = (chroma > 0.08) & (most > 0.10) & (chroma > 0.40 * most)
     reach = max(3, 4 // step + 1)
-    beside = cv2.dilate((least > FRINGE_DENSITY).astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0
+    beside = cv2.dilate(dark.astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0
     clear = seed & ~beside
     if np.count_nonzero(clear) > MIN_SEED_SHARE * np.count_nonzero(seed):
         seed = clear
