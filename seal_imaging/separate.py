@@ -38,7 +38,7 @@ FOREIGN_FROM = 0.2
 """Optical density of foreign ink from which it is taken off."""
 LEVELS = 100.0
 FRINGE_DENSITY = 0.55
-"""Black, not dark ink, from which what lies beside it may be coloured by the scanner alone."""
+"""Black from which what lies beside it may be coloured by the scanner alone."""
 
 RED_HUES = (322.0, 32.0)
 BLUE_HUES = (185.0, 322.0)
@@ -196,18 +196,21 @@ def estimate_stains(density: Density, hues: tuple[float, float]) -> Stains | Non
     dark = (least > FRINGE_DENSITY) & (chroma < 0.35 * most)
     black = _black_of(density[dark], MIN_BLACK_PX / step**2)
     seed = (chroma > 0.08) & (most > 0.10) & (chroma > 0.40 * most)
-    reach = max(3, 4 // step + 1)
-    beside = cv2.dilate(dark.astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0
-    clear = seed & ~beside
-    if np.count_nonzero(clear) > MIN_SEED_SHARE * np.count_nonzero(seed):
-        seed = clear
+    kernel = np.ones((max(3, 4 // step + 1),) * 2, np.uint8)
     enough = max(8, MIN_SEED_PX // step**2)
-    candidates = density[seed]
-    if len(candidates) < enough:
+    # Dark ink is taken for black at first; where that leaves nothing, only what is colourless is black.
+    for black_core in (least > FRINGE_DENSITY, dark):
+        clear = seed & (cv2.dilate(black_core.astype(np.uint8), kernel) == 0)
+        is_enough = np.count_nonzero(clear) > MIN_SEED_SHARE * np.count_nonzero(seed)
+        used = clear if is_enough else seed
+        candidates = density[used]
+        if len(candidates):
+            candidates = candidates[in_hues(hue_deg(candidates[:, None, :])[:, 0], hues)]
+        if len(candidates) >= enough:
+            break
+    else:
         return None
-    candidates = candidates[in_hues(hue_deg(candidates[:, None, :])[:, 0], hues)]
-    if len(candidates) < enough:
-        return None
+    seed = used
     candidates = _thinned(candidates)
     length = np.linalg.norm(candidates, axis=1)
     low, high = np.percentile(length, (30, 92))
