@@ -19,6 +19,9 @@ from seal_imaging.shape import Outline
 from seal_imaging.upright import Upright, find_angle
 from seal_imaging.warping import Matrix, lay
 
+SIZES_ALIKE_MM = 0.2
+"""A member that is further from the usual size was measured wrong: spread ink, a lost border."""
+SPOILT = frozenset({Reason.SMEARED, Reason.DOUBLE_STRIKE})
 _REACH = 0.018
 """Over how much of the seal's width one looks whether ink arrived there at all."""
 _OVER_INKED = 0.25
@@ -43,7 +46,8 @@ def fuse(impressions: Sequence[Impression]) -> Impression:
 
     Where an impression got no ink, or print hides it, the others decide; where several did, their
     mean, so that strokes grow no thicker than they are; where one is over-inked, the others again.
-    One impression comes back as it is.
+    What is smeared all over or struck twice gives nothing while another is not, and is mixed with
+    nothing when all are: then the best of them stands alone. One impression comes back as it is.
 
     Raises:
         ImpressionUnusable: none, more than MAX_IMPRESSIONS, or of evidently different seals.
@@ -65,10 +69,11 @@ def fuse_shown(impressions: Sequence[Impression]) -> Fused:
     if len(impressions) == 1:
         only = impressions[0]
         return Fused(only, np.where(only.ink > 0.5, 0, -1).astype(np.int16))
-    order = best_first(impressions)
+    order = sorted(best_first(impressions), key=lambda index: _spoilt_by(impressions[index]))
     best = impressions[order[0]]
     size_px = frame_of(best)
     members = [_Laid(best, box_from_own_flat(best), size_px, best.quality.score)]
+    used = [order[0]]
     accepted = [(best, box_from_own_flat(best))]
     for index in order[1:]:
         other = impressions[index]
@@ -76,7 +81,9 @@ def fuse_shown(impressions: Sequence[Impression]) -> Fused:
         if laid is None:
             raise _different(order[0], index)
         accepted.append((other, laid[0]))
-        members.append(_Laid(other, laid[0], size_px, other.quality.score * laid[1]))
+        if not _spoilt_by(other):
+            members.append(_Laid(other, laid[0], size_px, other.quality.score * laid[1]))
+            used.append(index)
     shares = _shares(members, best)
     ink = np.asarray(np.clip(sum(m.ink * share for m, share in zip(members, shares, strict=True)), 0, 1))
     strength = None
@@ -85,9 +92,23 @@ def fuse_shown(impressions: Sequence[Impression]) -> Fused:
         strength = np.asarray(np.sum(parts, axis=0), np.float32)
     covered = np.min([member.covered for member in members], axis=0).astype(np.float32)
     given = np.stack([member.ink * share for member, share in zip(members, shares, strict=True)])
-    sources = np.where(ink > 0.5, np.array(order)[given.argmax(0)], -1).astype(np.int16)
-    whole = _combined(best, [impressions[index] for index in order], ink.astype(np.float32))
+    sources = np.where(ink > 0.5, np.array(used)[given.argmax(0)], -1).astype(np.int16)
+    whole = _combined(best, [impressions[index] for index in used], ink.astype(np.float32))
+    if len(impressions) >= IMPRESSIONS_PER_SEAL:
+        whole = _without_reason(whole, Reason.FEWER_THAN_THREE)
     return Fused(replace(whole, strength=strength, covered=covered), sources)
+
+
+def _spoilt_by(impression: Impression) -> float:
+    """Return how much of an impression is in doubt, 0 for one that is so in some places only."""
+    if SPOILT.isdisjoint(impression.quality.reasons):
+        return 0.0
+    return 1e-6 + max(impression.quality.smear, impression.quality.double)
+
+
+def _without_reason(impression: Impression, reason: Reason) -> Impression:
+    kept = tuple(one for one in impression.quality.reasons if one is not reason)
+    return replace(impression, quality=replace(impression.quality, reasons=kept))
 
 
 def _laid_over(
@@ -182,12 +203,15 @@ def _clear(covered: InkAmount) -> InkAmount:
 
 
 def _combined(best: Impression, members: list[Impression], ink: InkAmount) -> Impression:
-    """Return the best impression with the ink of all and the mean of their sizes."""
+    """Return the best impression with the ink of all and the mean of their sizes, less outliers."""
     trust = np.array([member.quality.outline + 1e-3 for member in members])
     size_mm = best.size_mm
     size_px = best.size_px
     sizes = [member.size_mm for member in members if member.size_mm is not None]
     if best.px_per_mm is not None and len(sizes) == len(members):
+        usual = np.array(sizes)[int(np.argmax(trust))] if len(sizes) == 2 else np.median(sizes, axis=0)
+        alike = (np.abs(np.array(sizes) - usual) <= SIZES_ALIKE_MM).all(1)
+        trust = np.where(alike if alike.any() else True, trust, 0)
         width, height = (float(v) for v in np.average(np.array(sizes), axis=0, weights=trust))
         size_mm = (width, height)
         size_px = (width * best.px_per_mm, height * best.px_per_mm)

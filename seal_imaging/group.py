@@ -87,13 +87,21 @@ def group_impressions(
         )
     found: list[tuple[list[int], list[InkAmount]]] = []
     for index in best_first(impressions):
-        for group, inks in found:
+        joined: tuple[list[int], list[InkAmount]] | None = None
+        for group, inks in list(found):
             ink = _ink_in(group, index, impressions, rows)
-            if ink is not None:
+            if ink is None:
+                continue
+            if joined is None:
                 group.append(index)
                 inks.append(ink)
-                break
-        else:
+                joined = (group, inks)
+            else:
+                # Two weak impressions may share too little ink; one that is like both links them.
+                joined[1].extend(register(impressions[joined[0][0]], impressions[m]).ink for m in group)
+                joined[0].extend(group)
+                found = [one for one in found if one[0] is not group]
+        if joined is None:
             found.append(([index], [flat_ink(impressions[index])]))
     return sorted((_most_complete_first(group, inks, impressions) for group, inks in found), key=min)
 
