@@ -258,6 +258,14 @@ def _upright(
         turned, quarter_deg = turn_upright(
             [seals[number].fused for number in numbers],
             reader,
+            members_deg=[
+                [
+                    extracted[member].angle_deg
+                    for member in seals[number].members
+                    if extracted[member].page_index == page.page_index
+                ]
+                for number in numbers
+            ],
             page_turn_deg=page.turn_deg,
             is_form=page.kind is PageKind.FORM,
         )

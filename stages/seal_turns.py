@@ -18,6 +18,8 @@ MIN_ADVANTAGE = 0.03
 MIN_ADVANTAGE_OVER_ROUND = 0.3
 """The same where a round seal's star and text tell how the page lies."""
 QUARTER_DEG = 90.0
+MIN_TELLING = 2
+"""One impression may be stamped sideways on an upright page; real ones are."""
 MAX_ASKEW_DEG = 30.0
 """A seal stamped more askew than this tells nothing of its page."""
 SAME_TURN_DEG = 8.0
@@ -38,41 +40,57 @@ class TurnedSeal:
 
 
 def turn_upright(
-    seals: Sequence[Impression], reader: TextReader, *, page_turn_deg: float, is_form: bool
+    seals: Sequence[Impression],
+    reader: TextReader,
+    *,
+    members_deg: Sequence[Sequence[float]],
+    page_turn_deg: float,
+    is_form: bool,
 ) -> tuple[list[TurnedSeal], float]:
     """Return the seals of one page upright, and by how much farther clockwise the page lies.
 
     Only seals whose outline leaves their turn open are read. What no text tells, the page does, and the
-    page's quarter turn is what its round seals, or else all seals that were read, agree upon.
+    page's quarter turn is what impressions of its round seals, or else of all that were read, agree upon.
 
     Args:
+        members_deg: for each seal, how far its impressions on this page are turned.
         page_turn_deg: as far as rules or edges tell it: up to quarter turns, unless it is our form.
         is_form: the marks of our form tell which way the page lies.
 
     Raises:
         ReaderUnavailable: the reader's engine or model is missing.
     """
-    sure = [seal for seal in seals if seal.shape is SealShape.CIRCLE and seal.angle_confidence >= SURE]
+    sure = [
+        angle_deg
+        for seal, angles in zip(seals, members_deg, strict=True)
+        for angle_deg in angles
+        if seal.shape is SealShape.CIRCLE and seal.angle_confidence >= SURE
+    ]
     round_turn = None if is_form else _page_turn(sure, page_turn_deg)
     turned = [_read_upright(seal, reader, round_turn=round_turn, is_form=is_form) for seal in seals]
     if is_form:
         return turned, 0.0
-    told = [one.seal for one in turned if one.turn_deg is not None]
+    told = [
+        angle_deg + one.turn_deg
+        for one, angles in zip(turned, members_deg, strict=True)
+        for angle_deg in angles
+        if one.turn_deg is not None
+    ]
     quarter = _page_turn(told, page_turn_deg) if round_turn is None else round_turn
     if not quarter:
         return turned, 0.0
     return [_with_page(one, quarter) for one in turned], quarter
 
 
-def _page_turn(seals: Sequence[Impression], page_turn_deg: float) -> float | None:
-    """Return the quarter turn of the page that all seals known upright agree upon; None when none does."""
-    told = set()
-    for seal in seals:
-        off = wrapped(seal.angle_deg - page_turn_deg)
+def _page_turn(angles_deg: Sequence[float], page_turn_deg: float) -> float | None:
+    """Return the quarter turn of the page that impressions known upright agree upon; None when too few do."""
+    told = []
+    for angle_deg in angles_deg:
+        off = wrapped(angle_deg - page_turn_deg)
         quarter = QUARTER_DEG * round(off / QUARTER_DEG)
         if abs(off - quarter) <= MAX_ASKEW_DEG:
-            told.add(wrapped(quarter))
-    return told.pop() if len(told) == 1 else None
+            told.append(wrapped(quarter))
+    return told[0] if len(told) >= MIN_TELLING and len(set(told)) == 1 else None
 
 
 def _read_upright(

@@ -76,7 +76,9 @@ def off(angle_deg: float, to_deg: float) -> float:
 def test_a_name_seal_tells_how_its_page_lies(
     reader: RapidReader, name_seal: Artwork, lies_deg: float
 ) -> None:
-    (turned,), quarter = turn_upright([lying(name_seal, lies_deg)], reader, page_turn_deg=0.0, is_form=False)
+    (turned,), quarter = turn_upright(
+        [lying(name_seal, lies_deg)], reader, members_deg=[[1.0, -2.0, 3.0]], page_turn_deg=0.0, is_form=False
+    )
     assert off(turned.seal.angle_deg, lies_deg) < 1
     assert off(quarter, lies_deg) < 1
     assert turned.text is not None
@@ -85,7 +87,9 @@ def test_a_name_seal_tells_how_its_page_lies(
 
 
 def test_an_oval_upside_down_is_turned(reader: RapidReader, oval_seal: Artwork) -> None:
-    (turned,), quarter = turn_upright([lying(oval_seal, 180.0)], reader, page_turn_deg=0.0, is_form=False)
+    (turned,), quarter = turn_upright(
+        [lying(oval_seal, 180.0)], reader, members_deg=[[1.0, -2.0]], page_turn_deg=0.0, is_form=False
+    )
     assert off(turned.seal.angle_deg, 180.0) < 1
     assert off(quarter, 180.0) < 1
     assert turned.seal.size_mm == oval_seal.size_mm
@@ -97,7 +101,11 @@ def test_what_cannot_be_read_lies_as_the_round_seal_beside_it_does(
     beside = replace(lying(round_seal, 90.0, supposed_deg=88.0), angle_confidence=1.0)
     pen = replace(lying(name_seal, 0.0), shape=SealShape.FREEFORM, size_px=(90.0, 30.0), size_mm=(9.0, 3.0))
     (first, second, third), quarter = turn_upright(
-        [beside, lying(name_seal, 90.0), pen], ScriptedReader(), page_turn_deg=1.0, is_form=False
+        [beside, lying(name_seal, 90.0), pen],
+        ScriptedReader(),
+        members_deg=[[88.0, 95.0], [0.0], [0.0]],
+        page_turn_deg=1.0,
+        is_form=False,
     )
     assert quarter == 90.0
     assert first.seal.angle_deg == 88.0
@@ -108,7 +116,7 @@ def test_what_cannot_be_read_lies_as_the_round_seal_beside_it_does(
 
 def test_without_a_text_or_a_round_seal_nothing_is_turned(name_seal: Artwork) -> None:
     (turned,), quarter = turn_upright(
-        [lying(name_seal, 90.0)], ScriptedReader(), page_turn_deg=0.0, is_form=False
+        [lying(name_seal, 90.0)], ScriptedReader(), members_deg=[[0.0, 0.0]], page_turn_deg=0.0, is_form=False
     )
     assert (turned.seal.angle_deg, turned.turn_deg, quarter) == (0.0, None, 0.0)
 
@@ -118,9 +126,26 @@ def test_round_seals_that_disagree_tell_nothing_of_the_page(round_seal: Artwork,
         replace(lying(round_seal, turn, supposed_deg=turn), angle_confidence=1.0) for turn in (90.0, 180.0)
     ]
     turned, quarter = turn_upright(
-        [*pair, lying(name_seal, 90.0)], ScriptedReader(), page_turn_deg=0.0, is_form=False
+        [*pair, lying(name_seal, 90.0)],
+        ScriptedReader(),
+        members_deg=[[90.0], [180.0], [0.0]],
+        page_turn_deg=0.0,
+        is_form=False,
     )
     assert (turned[2].seal.angle_deg, quarter) == (0.0, 0.0)
+
+
+def test_one_seal_stamped_sideways_says_nothing_of_its_page(round_seal: Artwork, name_seal: Artwork) -> None:
+    sideways = replace(lying(round_seal, -90.0, supposed_deg=-94.0), angle_confidence=1.0)
+    turned, quarter = turn_upright(
+        [sideways, lying(name_seal, 0.0)],
+        ScriptedReader(),
+        members_deg=[[-94.0], [0.0]],
+        page_turn_deg=0.0,
+        is_form=False,
+    )
+    assert [one.seal.angle_deg for one in turned] == [-94.0, 0.0]
+    assert quarter == 0.0
 
 
 class NotAsked:
@@ -131,7 +156,9 @@ class NotAsked:
 
 
 def test_on_our_form_the_marks_tell_and_nothing_is_read_twice(name_seal: Artwork) -> None:
-    (turned,), quarter = turn_upright([lying(name_seal, 0.0)], NotAsked(), page_turn_deg=90.0, is_form=True)
+    (turned,), quarter = turn_upright(
+        [lying(name_seal, 0.0)], NotAsked(), members_deg=[[0.0]], page_turn_deg=90.0, is_form=True
+    )
     assert (turned.seal.angle_deg, quarter) == (0.0, 0.0)
 
 
@@ -144,7 +171,9 @@ class NoReader:
 
 def test_a_missing_engine_is_said(name_seal: Artwork) -> None:
     with pytest.raises(ReaderUnavailable):
-        turn_upright([lying(name_seal, 0.0)], NoReader(), page_turn_deg=0.0, is_form=False)
+        turn_upright(
+            [lying(name_seal, 0.0)], NoReader(), members_deg=[[0.0]], page_turn_deg=0.0, is_form=False
+        )
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
