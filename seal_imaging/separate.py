@@ -32,6 +32,9 @@ MAX_STAIN_PX = 65_000
 MAX_SAMPLE = 6000
 """Pixels enough to tell the stains from, and values enough for a median."""
 MIN_BLACK_PX = 200
+NEAR_INK = 0.96
+PLAIN_CHROMA = 0.2
+"""Black as near to the ink as this cosine was told from thin dark ink; of print so much may be colour."""
 MIN_PAPER_PX = 60
 MIN_STRENGTH = 0.16
 FOREIGN_FROM = 0.2
@@ -218,6 +221,8 @@ def estimate_stains(density: Density, hues: tuple[float, float]) -> Stains | Non
     body = candidates[is_body] / length[is_body, None]
     ink = np.median(body, axis=0)
     ink = np.asarray(ink / np.linalg.norm(ink), np.float32)
+    if float(black @ ink) > NEAR_INK:
+        black = _black_of(density[dark & (chroma < PLAIN_CHROMA * most)], MIN_BLACK_PX / step**2)
     solid = float(np.percentile(candidates @ ink, 70))
     foreign = find_foreign(density, most, chroma, ink)
     if foreign is not None:

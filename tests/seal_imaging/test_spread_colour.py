@@ -52,6 +52,18 @@ def test_thin_strokes_are_ink_although_their_colour_is_spread(kept: float) -> No
     assert ink[RED_LINES, 20:220:9].mean() > 0.9
 
 
+def test_dark_red_strokes_greyed_by_a_camera_are_not_what_print_looks_like() -> None:
+    page = np.full((SIDE_PX, SIDE_PX, 3), (225, 225, 228), np.uint8)
+    page[THICK, 20:220] = (104, 14, 18)
+    page[RED_LINES, 20:220:9] = (110, 77, 79)
+    page[RED_LINES, 21:220:9] = (110, 79, 81)
+    density = optical_density(page, paper_over(estimate_paper(page), page.shape, (0, 0, SIDE_PX, SIDE_PX)))
+    stains = estimate_stains(density, RED_HUES)
+    assert stains is not None
+    assert np.ptp(stains.black) < 0.12
+    assert (_separated(page).ink[RED_LINES, 20:220:9] > 0.5).mean() > 0.9
+
+
 @pytest.mark.parametrize("kept", [1.0, 0.7])
 def test_dark_grey_strokes_stay_out(kept: float) -> None:
     ink = _separated(_with_coarse_colour(_sheet(), kept=kept)).ink > 0.5
