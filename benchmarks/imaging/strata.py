@@ -19,6 +19,7 @@ from pipeline.tryout.artwork import (
     draw_signature,
     draw_square_seal,
 )
+from pipeline.tryout.foreign_forms import draw_foreign_form
 from pipeline.tryout.looks import (
     DOUBLE_STRUCK,
     DRAGGED,
@@ -66,6 +67,9 @@ class Stratum:
         looks: how the three impressions of a seal were stamped, where each in its own way.
         expected: reasons of which one must be said of each impression.
         allowed: reasons that may be said besides; any other is a false alarm.
+        is_foreign: on another maker's form, a red table with all that may lie beside seals.
+        is_spoilt: no seal is made of such impressions; where they lie and how large they are is in doubt,
+            so that they are summed up apart.
     """
 
     name: str
@@ -76,6 +80,8 @@ class Stratum:
     looks: tuple[PageLook, ...] = ()
     expected: frozenset[Reason] = frozenset()
     allowed: frozenset[Reason] = frozenset()
+    is_foreign: bool = False
+    is_spoilt: bool = False
 
 
 STRATA: tuple[Stratum, ...] = (
@@ -93,13 +99,14 @@ STRATA: tuple[Stratum, ...] = (
     Stratum("JPEG 60", replace(PRINTED_OVER, jpeg_quality=60), expected=_TEXT),
     Stratum("weak", WEAK, expected=_SPARSE, allowed=frozenset({Reason.TILTED})),
     Stratum("strangers", PageLook(), has_strangers=True),
-    Stratum("over-inked", OVER_INKED, expected=frozenset({Reason.SMEARED}), allowed=_BLURRED),
-    Stratum("dragged", DRAGGED, expected=_BLURRED, allowed=_SPARSE),
+    Stratum("over-inked", OVER_INKED, expected=frozenset({Reason.SMEARED}), allowed=_BLURRED, is_spoilt=True),
+    Stratum("dragged", DRAGGED, expected=_BLURRED, allowed=_SPARSE, is_spoilt=True),
     Stratum(
         "double strike",
         DOUBLE_STRUCK,
         expected=frozenset({Reason.DOUBLE_STRIKE}),
         allowed=_BLURRED | _SPARSE,
+        is_spoilt=True,
     ),
     Stratum("pressed askew", PRESSED_ASKEW, expected=frozenset({Reason.FAINT}), allowed=_SPARSE),
     Stratum("tilted", TILTED, expected=frozenset({Reason.TILTED})),
@@ -114,6 +121,8 @@ STRATA: tuple[Stratum, ...] = (
         looks=(PageLook(missing=0.08), OVER_INKED, WEAK),
         allowed=_BLURRED | _SPARSE,
     ),
+    Stratum("foreign form", PageLook(), dpi=200.0, is_foreign=True, allowed=_TEXT),
+    Stratum("foreign, photo", PHOTO, dpi=200.0, is_foreign=True, allowed=_TEXT),
 )
 
 
@@ -132,6 +141,11 @@ def draw(stratum: Stratum, *, seed: int, pages: int, font: bytes) -> Iterator[Dr
     for number in range(pages):
         rng = np.random.default_rng([seed, number, STRATA.index(stratum)])
         seals = _seals(rng, font, colours=stratum.colours)
+        if stratum.is_foreign:
+            px_per_mm = stratum.dpi / 25.4
+            form = draw_foreign_form(seals, rng, font, look=stratum.look, px_per_mm=px_per_mm)
+            yield Drawn(tuple(seals), form, stratum.expected, stratum.allowed)
+            continue
         strangers = [draw_fingerprint(int(rng.integers(1 << 30)))] if stratum.has_strangers else []
         if stratum.has_strangers:
             strangers.append(draw_signature(int(rng.integers(1 << 30)), ink_rgb=(190, 40, 50)))
