@@ -35,7 +35,7 @@ BROAD_SIDE_PX = 64
 FRAME_SHARE = 0.12
 MAX_FRAME_INK = 0.10
 """Within a frame, as a share of its lesser side, so much ink at most; a rectangular seal's text has 0.13."""
-FRAMED_DENSITY = 0.3
+FRAMED_DENSITY = 0.15
 CODE_SIDE_PX = 180
 CODE_MODULES = tuple(range(21, 58, 4))
 MIN_EYE = 0.62
