@@ -21,7 +21,8 @@ from seal_imaging.warping import Matrix, lay
 
 SIZES_ALIKE_MM = 0.2
 """A member that is further from the usual size was measured wrong: spread ink, a lost border."""
-SPOILT = frozenset({Reason.SMEARED, Reason.DOUBLE_STRIKE})
+MUCH_SMEARED = 0.3
+MUCH_DOUBLED = 0.4
 _REACH = 0.018
 """Over how much of the seal's width one looks whether ink arrived there at all."""
 _OVER_INKED = 0.25
@@ -46,8 +47,8 @@ def fuse(impressions: Sequence[Impression]) -> Impression:
 
     Where an impression got no ink, or print hides it, the others decide; where several did, their
     mean, so that strokes grow no thicker than they are; where one is over-inked, the others again.
-    What is smeared all over or struck twice gives nothing while another is not, and is mixed with
-    nothing when all are: then the best of them stands alone. One impression comes back as it is.
+    What is much more smeared than another, or struck twice while another is not, gives nothing. One
+    impression comes back as it is.
 
     Raises:
         ImpressionUnusable: none, more than MAX_IMPRESSIONS, or of evidently different seals.
@@ -69,7 +70,8 @@ def fuse_shown(impressions: Sequence[Impression]) -> Fused:
     if len(impressions) == 1:
         only = impressions[0]
         return Fused(only, np.where(only.ink > 0.5, 0, -1).astype(np.int16))
-    order = sorted(best_first(impressions), key=lambda index: _spoilt_by(impressions[index]))
+    spoilt = _are_spoilt(impressions)
+    order = sorted(best_first(impressions), key=lambda index: spoilt[index])
     best = impressions[order[0]]
     size_px = frame_of(best)
     members = [_Laid(best, box_from_own_flat(best), size_px, best.quality.score)]
@@ -81,7 +83,7 @@ def fuse_shown(impressions: Sequence[Impression]) -> Fused:
         if laid is None:
             raise _different(order[0], index)
         accepted.append((other, laid[0]))
-        if not _spoilt_by(other):
+        if not spoilt[index]:
             members.append(_Laid(other, laid[0], size_px, other.quality.score * laid[1]))
             used.append(index)
     shares = _shares(members, best)
@@ -99,11 +101,15 @@ def fuse_shown(impressions: Sequence[Impression]) -> Fused:
     return Fused(replace(whole, strength=strength, covered=covered), sources)
 
 
-def _spoilt_by(impression: Impression) -> float:
-    """Return how much of an impression is in doubt, 0 for one that is so in some places only."""
-    if SPOILT.isdisjoint(impression.quality.reasons):
-        return 0.0
-    return 1e-6 + max(impression.quality.smear, impression.quality.double)
+def _are_spoilt(impressions: Sequence[Impression]) -> list[bool]:
+    """Tell which impressions are in doubt all over: much more smeared, or doubled, than another one is.
+
+    By themselves they cannot tell: the characters of some seals are as full as smeared ones of others.
+    """
+    smear = np.array([one.quality.smear for one in impressions])
+    double = np.array([one.quality.double for one in impressions])
+    spoilt = (smear - smear.min() > MUCH_SMEARED) | (double - double.min() > MUCH_DOUBLED)
+    return [bool(one) for one in spoilt] if not spoilt.all() else [False] * len(impressions)
 
 
 def _without_reason(impression: Impression, reason: Reason) -> Impression:
