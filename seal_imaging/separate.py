@@ -34,7 +34,7 @@ MAX_SAMPLE = 6000
 MIN_BLACK_PX = 200
 NEAR_INK = 0.96
 PLAIN_CHROMA = 0.2
-"""Black as near to the ink as this cosine was told from thin dark ink; of print so much may be colour."""
+"""Coloured black so near to the ink (a cosine) was told from thin dark ink; so little of print is colour."""
 MIN_PAPER_PX = 60
 MIN_STRENGTH = 0.16
 FOREIGN_FROM = 0.2
@@ -221,7 +221,7 @@ def estimate_stains(density: Density, hues: tuple[float, float]) -> Stains | Non
     body = candidates[is_body] / length[is_body, None]
     ink = np.median(body, axis=0)
     ink = np.asarray(ink / np.linalg.norm(ink), np.float32)
-    if float(black @ ink) > NEAR_INK:
+    if float(black @ ink) > NEAR_INK and float(np.ptp(black)) > PLAIN_CHROMA * float(black.max()):
         black = _black_of(density[dark & (chroma < PLAIN_CHROMA * most)], MIN_BLACK_PX / step**2)
     solid = float(np.percentile(candidates @ ink, 70))
     foreign = find_foreign(density, most, chroma, ink)
