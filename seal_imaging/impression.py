@@ -98,7 +98,7 @@ class Impression:
         size_px: w, h of the upright seal in page pixels, from the fitted outline.
         px_per_mm: the page's scale; None when unknown.
         ink_rgb: the colour of solid ink on white paper.
-        flatten: None for a flat scan. For a page seen at an angle, the 3 × 3 matrix, row by row, that
+        flatten: None for a flat scan. For a seal seen at an angle, the 3 × 3 matrix, row by row, that
             leads from pixels of the box to the squared-up pixels in which centre, size and angle are.
         strength: (h, w) like `ink`, the density of the ink in units of solid ink, as a natural-looking
             seal needs it; None when not kept.

@@ -118,6 +118,8 @@ def back_on_page(
     ink = cv2.warpPerspective(impression.ink, matrix, size, flags=cv2.INTER_LINEAR)
     # Rows of the matrix from the box on the page to the box on the squared-up page.
     flatten = np.linalg.inv(from_squared_box)
+    if impression.flatten is not None:
+        flatten = np.array(impression.flatten).reshape(3, 3) @ flatten
     rows = tuple(float(v) for v in (flatten / flatten[2, 2]).ravel())
     return replace(
         impression,
