@@ -224,8 +224,9 @@ def _combined(best: Impression, members: list[Impression], ink: InkAmount) -> Im
     width_px, height_px = frame_of(best)
     x, y = best.box_px[:2]
     upright = Upright(best.angle_deg, best.angle_confidence, best.other_angles_deg)
-    if best.shape is SealShape.CIRCLE:
-        outline = Outline(best.shape, best.centre_px, best.size_px, 0.0, best.quality.outline)
+    if best.shape in (SealShape.CIRCLE, SealShape.ELLIPSE):
+        tilt_deg = 0.0 if best.shape is SealShape.CIRCLE else best.angle_deg
+        outline = Outline(best.shape, best.centre_px, best.size_px, tilt_deg, best.quality.outline)
         upright = find_angle(ink, outline, page_turn_deg=best.angle_deg)
     return replace(
         best,
@@ -266,8 +267,20 @@ def _joint_quality(members: list[Impression], best: Impression, ink: InkAmount) 
         coverage=coverage,
         sharpness=best.quality.sharpness,
         foreign_ink=foreign,
+        smear=min(member.quality.smear for member in members),
+        double=min(member.quality.double for member in members),
+        glare=min(member.quality.glare for member in members),
+        sectors=_best_sectors(members),
         reasons=tuple(reason for reason in Reason if reason in common),
     )
+
+
+def _best_sectors(members: list[Impression]) -> tuple[float, ...]:
+    """Return for each sector the most that a member has there; empty where they were not all measured."""
+    counts = {len(member.quality.sectors) for member in members}
+    if len(counts) > 1 or 0 in counts:
+        return ()
+    return tuple(max(shares) for shares in zip(*(member.quality.sectors for member in members), strict=True))
 
 
 def _outline_share(best: Impression, ink: InkAmount) -> float:

@@ -8,6 +8,8 @@ from seal_imaging.impression import RgbImage
 
 GLARE_LEVEL = 249
 """Grey level of paper from which a picture holds nothing any more."""
+GLARE_LEAST = 230
+"""What the weakest of the three colours has left there."""
 PAPER_BELOW = 242
 """Paper usually lighter than this is as white as glare; there glare cannot be told, nor hides it much."""
 SHADE = 0.74
@@ -39,7 +41,8 @@ def hidden_share(picture: RgbImage, inside: NDArray[np.bool_], *, px_per_mm: flo
     paper = cv2.GaussianBlur(paper, (0, 0), 1.0).astype(np.float32)
     light = paper.max(axis=2)
     usual = float(np.median(light))
-    is_glare = (light >= GLARE_LEVEL) & (usual < PAPER_BELOW)
+    # Where red alone is full there is red ink, not light.
+    is_glare = (light >= GLARE_LEVEL) & (paper.min(axis=2) >= GLARE_LEAST) & (usual < PAPER_BELOW)
     lit = paper[~is_glare]
     if not len(lit):
         return 1.0

@@ -55,7 +55,6 @@ REFUSED_AT: Mapping[Reason, Limit] = MappingProxyType(
     {
         Reason.INCOMPLETE: Limit("outline", 0.5, is_upwards=False),
         Reason.FAINT: Limit("coverage", 0.35, is_upwards=False),
-        Reason.SMEARED: Limit("smear", 0.85, is_upwards=True),
         Reason.DOUBLE_STRIKE: Limit("double", 0.8, is_upwards=True),
         Reason.GLARE: Limit("glare", 0.3, is_upwards=True),
         Reason.OTHER_TEXT: Limit("foreign_ink", 0.35, is_upwards=True),
@@ -68,7 +67,7 @@ REFUSED_AT: Mapping[Reason, Limit] = MappingProxyType(
 | 其他文字 | more than 1.5 % of the area under print or writing | more than 35 % |
 | 缺墨 | under 75 % of strokes full, 40 % of a sector; one side a third paler; pale | coverage below 35 % |
 | 不全 | less than 85 % of the outline inked, or cut off by the page | less than 50 % |
-| 洇墨 | smear above 0.3 | above 0.85 |
+| 洇墨 | smear above 0.3 | never: some seals are set in type as bold |
 | 重影 | a second strike shows by more than 0.4 | more than 0.8 |
 | 反光阴影 | more than 4 % of the area hidden | more than 30 % |
 | 倾斜 | turned by more than 10 degrees against the page | never: it is turned upright |

@@ -12,6 +12,9 @@ from seal_imaging.separate import most_and_least
 from seal_imaging.shape import Outline
 from seal_imaging.units import A4_MM
 
+WHITE_LINES = 96
+MIN_WHITE_STROKES = 1.9
+"""A line across a letter or a logo meets 1.4 at most, one across a sunk name seal 2.5 and more."""
 BORDER_FROM = 0.93
 GAP_FROM = 0.70
 """Shares of the way from a round seal's middle to its edge: the border, and where white lies inside it."""
@@ -80,7 +83,8 @@ def is_stranger(ink: InkAmount, black: InkAmount, outline: Outline) -> bool:
             or border_contrast(ink, outline) < least
             or most_strokes(ink, outline) < needed
         )
-    return broad > MAX_BROAD_SQUARE or frames_print(ink, black, outline) or is_code(ink, outline)
+    is_block = broad > MAX_BROAD_SQUARE and white_strokes(ink, outline) < MIN_WHITE_STROKES
+    return is_block or frames_print(ink, black, outline) or is_code(ink, outline)
 
 
 def broad_share(ink: InkAmount, outline: Outline) -> float:
@@ -94,6 +98,22 @@ def broad_share(ink: InkAmount, outline: Outline) -> float:
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     broad = cv2.morphologyEx(inked.astype(np.uint8), cv2.MORPH_OPEN, kernel, borderValue=0)
     return float(cv2.countNonZero(broad)) / max(1.0, float(inside.sum()) * shrink**2)
+
+
+def white_strokes(ink: InkAmount, outline: Outline) -> float:
+    """Return how many white strokes a line across a square or rectangle meets, on the mean.
+
+    A sunk name seal (白文) is a block of ink cut through by its characters; a letter or a logo as full of
+    ink has one or two gaps.
+    """
+    theta = math.radians(outline.angle_deg)
+    axes = np.array([[math.cos(theta), -math.sin(theta)], [math.sin(theta), math.cos(theta)]])
+    grid = np.linspace(-0.46, 0.46, WHITE_LINES)
+    u, v = np.meshgrid(grid * outline.size_px[0], grid * outline.size_px[1])
+    at = (np.stack([u, v], -1) @ axes.T + outline.centre_px - 0.5).astype(np.float32)
+    inked = cv2.remap(ink, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderValue=0) > 0.5
+    begins = [(~inked[:, 1:] & inked[:, :-1]).sum(1), (~inked[1:] & inked[:-1]).sum(0)]
+    return float(np.mean(begins))
 
 
 def frames_print(ink: InkAmount, black: InkAmount, outline: Outline) -> bool:

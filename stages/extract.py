@@ -32,6 +32,7 @@ from stages.errors import InputRefused
 from stages.extraction import ExtractedImpression, ExtractedPage, ExtractedSeal, ExtractedSeals, PageKind
 from stages.extraction_json import extraction_json
 from stages.impression_pool import ImpressionPool, SealGroup
+from stages.nothing_found import nothing_found
 from stages.page_reading import ReadPage, read_scanned_page
 from stages.scans import MAX_BELIEVED_DPI, ScannedPage
 from stages.seal_images import write_png
@@ -140,7 +141,7 @@ def extract(
         except ImpressionUnusable as refusal:
             refusals.append(refusal)  # a blot larger than the canvas must not cost the seals beside it
     if not drawn:
-        raise refusals[0] if refusals else _nothing_found(described)
+        raise refusals[0] if refusals else nothing_found(described)
     return ExtractedSeals(impressions=tuple(extracted), seals=tuple(drawn), pages=tuple(described))
 
 
@@ -196,7 +197,7 @@ def _read_pages(
             extracted.append(_described(impression, index, read, place, image))
         described.append(_numbered(read.page, first))
     if not extracted:
-        raise _nothing_found(described)
+        raise nothing_found(described)
     described, extracted = set_aside(described, extracted)
     return pool, extracted, described
 
@@ -213,19 +214,6 @@ def _numbered(page: ExtractedPage, first: int) -> ExtractedPage:
         for row in page.rows
     )
     return replace(page, rows=rows, impressions=tuple(first + index for index in page.impressions))
-
-
-def _nothing_found(pages: list[ExtractedPage]) -> ImpressionUnusable:
-    example = next((page for page in pages if page.kind is PageKind.EXAMPLE), None)
-    if example is not None:
-        (note,) = example.notes
-        number = example.page_index + 1
-        return ImpressionUnusable(f"page {number}: {note.message}", zh=f"第 {number} 页：{note.message_zh}")
-    count = len(pages)
-    return ImpressionUnusable(
-        f"no seal impression on {_pages_text(count)}; rescan at 300 dpi or more, in colour",
-        zh=f"{_pages_text_zh(count)}未找到印模，请用不低于 300 dpi 的彩色模式重新扫描。",
-    )
 
 
 def _fused(group: SealGroup) -> list[_FusedSeal]:
@@ -380,11 +368,3 @@ def _is_usual(shape: SealShape, side_mm: float) -> bool:
 def _preview_width_mm(impression: Impression) -> float:
     width_px, height_px = impression.size_px
     return PREVIEW_SIDE_MM[impression.shape] * width_px / max(width_px, height_px)
-
-
-def _pages_text(page_count: int) -> str:
-    return "page 1" if page_count == 1 else f"any of pages 1 to {page_count}" if page_count else "any page"
-
-
-def _pages_text_zh(page_count: int) -> str:
-    return f"第 1 至 {page_count} 页" if page_count > 1 else "第 1 页" if page_count else "扫描件"

@@ -19,6 +19,7 @@ from seal_imaging.form_code import read_code
 from seal_imaging.locate import FormPose, find_form
 from seal_imaging.page_print import has_print
 from seal_imaging.sheet import find_sheet
+from seal_imaging.uncoloured import is_grey
 from seal_imaging.units import px_per_mm_from_dpi
 from stages.extraction import ExtractedPage, FormRowFilled, PageKind, PageNote, ScaleFrom
 from stages.scans import ScannedPage
@@ -40,6 +41,13 @@ UNLIKELY_SHAPES = {
     SealKind.SIGNATURE: frozenset({SealShape.CIRCLE, SealShape.ELLIPSE, SealShape.SQUARE}),
 }
 """Shapes seldom seen in a row of our form. They warn only: companies have round name seals made."""
+
+
+NO_COLOUR = PageNote(
+    "no-colour",
+    "the page has no colour: it is a photocopy or a grey scan; scan the original in colour",
+    "页面没有颜色，是复印件或灰度扫描件，请用彩色模式扫描原件。",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,6 +175,8 @@ def _foreign(page: ScannedPage, reading: PageReading, source: ScaleFrom, notes: 
             notes = [*notes, _SCALE_UNKNOWN]
     else:
         kind = PageKind.SUPPORTING if printed else PageKind.EMPTY
+        if printed and is_grey(page.image):
+            notes = [*notes, NO_COLOUR]
     described = ExtractedPage(
         page.page_index,
         kind,
@@ -193,6 +203,8 @@ def _on_form(
     places = tuple(_place(one, pose, kind) for one in reading.impressions)
     is_other_order = order is not None and code is not None and code.order_number != order
     notes = [*notes, *_form_notes(pose, code, order)]
+    if not reading.impressions and is_grey(page.image):
+        notes.append(NO_COLOUR)
     impressions = tuple(
         _against_form(one, place, is_other_order=is_other_order)
         for one, place in zip(reading.impressions, places, strict=True)

@@ -57,6 +57,7 @@ SHARED_BY_STAGES: Mapping[str, str] = {
     "seal_reading": "what a seal says and whose it should be, for extract",
     "seal_turns": "which way is up in a seal that is read, for extract",
     "beside_form": "which impressions are specimens where papers lie beside our form, for extract",
+    "nothing_found": "why a scan gave no impression, for extract",
     "page_reading": "one page of a scan, its scale and its boxes, for extract",
     "impression_pool": "the impressions of a long scan in bounded memory, for extract",
     "verdicts": "what follows from a verdict, for verify, the pipeline and archive",

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from pipeline.tryout.artwork import Artwork
-from pipeline.tryout.specimens import PRINTED_OVER, PageLook
+from pipeline.tryout.looks import OVER_INKED
+from pipeline.tryout.specimens import PRINTED_OVER, PageLook, SpecimenPage
 from seal_imaging import (
+    Impression,
     ImpressionUnusable,
     Reason,
     compose,
@@ -15,11 +17,16 @@ from seal_imaging import (
     group_impressions,
     read_impressions,
 )
+from seal_imaging.fusion import fuse_shown
 from seal_imaging.group import MAX_IMPRESSIONS
 from tests.seal_imaging.conftest import Draw
 from tests.seal_imaging.truth import canvas_dice, dice
 
 WEAK = PageLook(density=(0.3, 0.8), missing=0.35, turn_deg=10.0)
+
+
+def _read(drawn: SpecimenPage) -> list[Impression]:
+    return read_impressions(drawn.page, drawn.px_per_mm)
 
 
 @pytest.mark.parametrize("look", [WEAK, PRINTED_OVER], ids=["weak", "printed_over"])
@@ -126,3 +133,15 @@ def test_impressions_smeared_all_over_still_make_one(draw: Draw, square_seal: Ar
         for one in read_impressions(drawn.page, drawn.px_per_mm)
     ]
     assert float((fuse(smeared).ink > 0.5).sum()) > 0.5 * float((smeared[0].ink > 0.5).sum())
+
+
+def test_a_smeared_impression_spoils_nothing_where_another_is_clean(draw: Draw, round_seal: Artwork) -> None:
+    clean = _read(draw([round_seal], seed=4, copies=2))
+    smeared = _read(draw([round_seal], seed=5, look=OVER_INKED, copies=1))
+    fused = fuse_shown([*clean, *smeared])
+    assert canvas_dice(round_seal, compose(fused.impression)) >= min(
+        canvas_dice(round_seal, compose(one)) for one in clean
+    )
+    assert set(np.unique(fused.sources)) <= {-1, 0, 1}
+    assert fused.impression.quality.smear < 0.3
+    assert Reason.FEWER_THAN_THREE not in fused.impression.quality.reasons

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.tryout.artwork import ARTWORK_PX_PER_MM, Artwork
-from seal_imaging import SealShape, read_page
+from pipeline.tryout.artwork import ARTWORK_PX_PER_MM, Artwork, draw_square_seal
+from seal_imaging import SealShape, compose, read_page, with_size
 from seal_imaging.candidates import find_coloured
 from seal_imaging.separate import estimate_paper
+from tests.seal_imaging.truth import canvas_dice
 
 _AA = cv2.LINE_AA
 
@@ -128,3 +129,36 @@ def test_a_seal_is_found_in_a_dark_close_cutting_of_a_photo(
     dark = np.clip(page * light + grain, 0, 255).astype(np.uint8)
     (found,) = read_page(_through_jpeg(dark, 85), None).impressions
     assert found.size_px[0] == pytest.approx(round_seal.size_mm[0] * px_per_mm, rel=0.08)
+
+
+@pytest.mark.parametrize("side_mm", [18.0, 22.0])
+@pytest.mark.parametrize("name", ["张三之印", "李四印", "王小明印"])
+def test_a_sunk_name_seal_is_a_seal(font: bytes, name: str, side_mm: float) -> None:
+    raised = draw_square_seal(name, font, side_mm=side_mm)
+    ink = raised.ink.copy()
+    ys, xs = np.nonzero(ink > 0.5)
+    top, bottom, left, right = ys.min(), ys.max() + 1, xs.min(), xs.max() + 1
+    rim = round(0.07 * (right - left))
+    inner = (slice(top + rim, bottom - rim), slice(left + rim, right - rim))
+    ink[inner] = 1 - ink[inner]
+    page = _stamped(_paper(700, 700), replace(raised, ink=ink), (350, 350), 300 / 25.4, 0.9)
+    (found,) = read_page(page, 300 / 25.4).impressions
+    assert found.shape is SealShape.SQUARE
+    assert found.size_mm == pytest.approx((side_mm, side_mm), abs=0.25)
+
+
+@pytest.mark.parametrize("squeeze", [0.96, 0.9])
+def test_a_round_seal_seen_at_an_angle_is_read_as_round(round_seal: Artwork, squeeze: float) -> None:
+    page = _stamped(_paper(700, 700), round_seal, (350, 350), 300 / 25.4, 1.0)
+    tilted = cv2.warpAffine(
+        page,
+        np.array([[1, 0, 0], [0.0, squeeze, 350 * (1 - squeeze)]]),
+        (700, 700),
+        flags=cv2.INTER_AREA,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    (found,) = read_page(np.asarray(tilted, np.uint8), None).impressions
+    assert found.shape is SealShape.CIRCLE
+    assert found.angle_deg == pytest.approx(0.0, abs=1.0)
+    whole = compose(with_size(found, round_seal.size_mm[0]))
+    assert canvas_dice(round_seal, whole) > 0.95

@@ -209,7 +209,18 @@ def test_pages_without_an_impression_are_supporting_or_empty() -> None:
     for row in range(60, 540, 24):
         printed[row : row + 8, 50:370:3] = 30
     pages = [ScannedPage(index, image, PX_PER_MM, "dpi") for index, image in enumerate((empty, printed))]
-    assert [read_scanned_page(page).page.kind for page in pages] == [PageKind.EMPTY, PageKind.SUPPORTING]
+    read = [read_scanned_page(page).page for page in pages]
+    assert [page.kind for page in read] == [PageKind.EMPTY, PageKind.SUPPORTING]
+    assert [[note.code for note in page.notes] for page in read] == [[], ["no-colour"]]
+
+
+def test_a_copy_without_colour_and_without_a_seal_is_called_a_copy(tmp_path: Path) -> None:
+    printed = np.full((600, 420, 3), 250, np.uint8)
+    for row in range(60, 540, 24):
+        printed[row : row + 8, 50:370:3] = 30
+    with pytest.raises(ImpressionUnusable, match="photocopy") as refused:
+        extract([ScannedPage(0, printed, PX_PER_MM, "dpi")], tmp_path)
+    assert "复印件" in refused.value.zh
 
 
 def test_widths_are_stated_for_single_seals(seals: list[Artwork], font: bytes, tmp_path: Path) -> None:
