@@ -21,6 +21,8 @@ from seal_imaging.warping import Matrix, lay
 
 SIZES_ALIKE_MM = 0.2
 """A member that is further from the usual size was measured wrong: spread ink, a lost border."""
+COMPLETE_FROM = (0.85, 0.95)
+"""Share of the outline, and of each sector's strokes, that carry ink: from hardly to wholly complete."""
 MUCH_SMEARED = 0.3
 MUCH_DOUBLED = 0.4
 _REACH = 0.018
@@ -173,6 +175,7 @@ class _Laid:
         self.covered: InkAmount = np.zeros_like(self.ink)
         if impression.covered is not None:
             self.covered = np.minimum(over(impression.covered), np.float32(1))
+        self.completeness = _completeness(impression.quality)
         # Where all are smeared the least smeared still counts.
         self.weight = weight * max(0.05, 1 - impression.quality.smear) ** 2
 
@@ -181,7 +184,8 @@ def _shares(members: list[_Laid], best: Impression) -> NDArray[np.float32]:
     """Return (n, h, w): how much each member counts at each pixel; they add up to 1.
 
     A member counts as far as ink arrived around the pixel, no more for having too much of it: of
-    what the others have in the middle it may have as much, and is doubted for more.
+    what the others have in the middle it may have as much, and is doubted for more. One that got its ink
+    everywhere counts where it shows paper as well: what only another has there was written over that.
     """
     sigma = max(1.0, _REACH * max(best.size_px))
     clear = np.stack([_clear(member.covered) for member in members])
@@ -197,9 +201,18 @@ def _shares(members: list[_Laid], best: Impression) -> NDArray[np.float32]:
         usual = most
     arrived = around / np.maximum(usual, 1e-3)
     excess = np.maximum(arrived - 1, 0)
-    share = np.minimum(arrived, 1) ** 3 / (1 + (excess / _OVER_INKED) ** 2)
+    complete = np.array([member.completeness for member in members], np.float32)[:, None, None]
+    share = complete + (1 - complete) * np.minimum(arrived, 1) ** 3
+    share = share / (1 + (excess / _OVER_INKED) ** 2)
     share = share * (clear + 1e-3) * np.array([member.weight for member in members])[:, None, None]
     return np.asarray(share / np.maximum(share.sum(0), 1e-9), np.float32)
+
+
+def _completeness(quality: Quality) -> float:
+    """Return how far an impression may be trusted to show paper only where the seal has none, 0..1."""
+    least, most = COMPLETE_FROM
+    weakest = min((quality.outline, quality.coverage, *quality.sectors))
+    return min(1.0, max(0.0, (weakest - least) / (most - least)))
 
 
 def _clear(covered: InkAmount) -> InkAmount:

@@ -80,7 +80,14 @@ BARS = {
     "form_300_s": 2.0,
     "form_600_s": 6.0,
 }
-SPOILT_ROWS = ("recall", "reasons_hit", "size_worst_mm", "angle_worst_deg", "best_of_three", "fusion_worst")
+SPOILT_ROWS = (
+    "recall",
+    "reasons_hit",
+    "size_worst_spread_mm",
+    "angle_worst_deg",
+    "best_of_three",
+    "fusion_worst",
+)
 
 
 def _summary(tallies: list[Tally], weak: Tally) -> dict[str, float]:
@@ -99,6 +106,7 @@ def _summary(tallies: list[Tally], weak: Tally) -> dict[str, float]:
         "under_text": of("under_text", np.mean),
         "size_median_mm": of("size_mm", np.median),
         "size_worst_mm": of("size_mm", np.max),
+        "size_worst_spread_mm": of("spread_size_mm", np.max),
         "angle_median_deg": of("angle_deg", np.median),
         "angle_worst_deg": of("angle_deg", np.max),
         "right_shape": of("right_shape", np.mean),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.tryout.artwork import Artwork
-from pipeline.tryout.looks import OVER_INKED
+from pipeline.tryout.looks import OVER_INKED, PEN_OVER
 from pipeline.tryout.specimens import PRINTED_OVER, PageLook, SpecimenPage
 from seal_imaging import (
     Impression,
@@ -145,3 +145,12 @@ def test_a_smeared_impression_spoils_nothing_where_another_is_clean(draw: Draw, 
     assert set(np.unique(fused.sources)) <= {-1, 0, 1}
     assert fused.impression.quality.smear < 0.3
     assert Reason.FEWER_THAN_THREE not in fused.impression.quality.reasons
+
+
+def test_what_is_written_over_one_of_three_impressions_in_ink_of_its_colour_goes(
+    draw: Draw, oval_seal: Artwork
+) -> None:
+    found = _read(draw([oval_seal], seed=6, look=PEN_OVER))
+    assert len(found) == 3
+    fused = canvas_dice(oval_seal, compose(fuse(found)))
+    assert fused > max(canvas_dice(oval_seal, compose(one)) for one in found) + 0.02
