@@ -18,6 +18,7 @@ from seal_imaging.separate import (
     optical_density,
     paper_over,
 )
+from seal_imaging.surroundings import find_surroundings
 
 COARSE_PX_PER_MM = 5.0
 COARSE_SIDE_PX = 1400
@@ -103,6 +104,10 @@ def find_coloured(page: RgbImage, paper: NDArray[np.float32], *, px_per_mm: floa
     black = np.where(is_coloured, np.float32(0), least)
     beside_black = FRINGE_SHARE * cv2.dilate(black, np.ones((3, 3), np.uint8))
     coloured = is_coloured & (chroma > _least_chroma(chroma, most)) & (chroma > beside_black)
+    outside = find_surroundings(page)
+    if outside is not None:
+        on_sheet = (~outside).astype(np.uint8)
+        coloured &= cv2.resize(on_sheet, (width, height), interpolation=cv2.INTER_NEAREST) > 0
     hue = hue_deg(density)
     whole = [(hues, coloured & in_hues(hue, hues)) for hues in (RED_HUES, BLUE_HUES)]
     least_px = least_length(scale * longest, None if px_per_mm is None else scale * px_per_mm)

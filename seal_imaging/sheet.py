@@ -49,7 +49,7 @@ def find_sheet(page: RgbImage) -> SheetPose | None:
     """
     scale = min(1.0, SEARCH_SIDE_PX / max(page.shape[:2]))
     small = cv2.resize(page, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    rough = _rough_corners(small)
+    rough = rough_corners(small)
     if rough is None:
         return None
     fine = min(1.0, REFINE_SIDE_PX / max(page.shape[:2]))
@@ -74,7 +74,7 @@ def find_sheet(page: RgbImage) -> SheetPose | None:
     )
 
 
-def _rough_corners(small: RgbImage) -> Corners | None:
+def rough_corners(small: RgbImage) -> Corners | None:
     """Return the corners of a bright four-sided thing inside the picture, clockwise from the top left."""
     height, width = small.shape[:2]
     side = max(3, round(0.02 * max(height, width)) | 1)
