@@ -20,6 +20,7 @@ _CLEAR_MM = 0.25
 _MIN_APART = 0.25
 _CHANCE, _CERTAIN = 0.72, 0.95
 """Share of a shifted outline that finds ink: by chance, on letters; and under a second strike."""
+_ALL_ROUND = 0.8
 _NARROW = 20
 """Percentile of the border's width: what it is where the strikes lie on each other."""
 _WIDER_MM, _MUCH_WIDER_MM = 0.28, 0.55
@@ -80,8 +81,24 @@ def _second_line(
     at = np.round(middle + depth_mm[enough] / _DEPTH_STEP_MM).astype(np.intp)
     rows = np.arange(len(first))
     found = is_ink[rows, np.clip(at, 0, is_ink.shape[1] - 1)] & (at < is_ink.shape[1])
-    share = (found & apart[enough]).sum(1) / apart[enough].sum(1)
+    # A seal's own inner ring lies equally deep all round; a second strike does not.
+    beyond = round((border_mm + _CLEAR_MM) / _DEPTH_STEP_MM)
+    own = _inner_ring(is_ink, first, met, beyond=beyond)
+    counted = apart[enough] & ~own[np.clip(at - first, 0, len(own) - 1)]
+    share = (found & counted).sum(1) / np.maximum(counted.sum(1), 1)
+    share[counted.mean(1) < 0.5 * _MIN_APART] = 0.0
     return float(np.clip((share.max() - _CHANCE) / (_CERTAIN - _CHANCE), 0, 1))
+
+
+def _inner_ring(
+    is_ink: NDArray[np.bool_], first: NDArray[np.intp], met: NDArray[np.bool_], *, beyond: int
+) -> NDArray[np.bool_]:
+    """Return at which steps below the outline ink lies nearly all round: an inner border of the seal."""
+    steps = np.arange(is_ink.shape[1])
+    at = first[met, None] + steps[None]
+    inked = np.take_along_axis(is_ink[met], np.minimum(at, is_ink.shape[1] - 1), 1) & (at < is_ink.shape[1])
+    ring = (inked.mean(0) > _ALL_ROUND) & (steps >= beyond)
+    return np.asarray(cv2.dilate(ring.astype(np.uint8)[None], np.ones((1, 7), np.uint8))[0] > 0, np.bool_)
 
 
 def _uneven_border(widths_mm: NDArray[np.float64], normals: NDArray[np.float64]) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.tryout import looks
-from pipeline.tryout.artwork import Artwork
+from pipeline.tryout.artwork import ARTWORK_PX_PER_MM, Artwork
 from pipeline.tryout.looks import CLEAN, PageLook
 from pipeline.tryout.specimens import draw_specimen_page
 from seal_imaging import Impression, Quality, Reason, read_impressions
@@ -143,3 +143,16 @@ def test_some_reasons_refuse_whatever_the_figures(reason: Reason) -> None:
 def test_without_a_reason_an_impression_is_usable() -> None:
     assert judge(GOOD) is Verdict.USABLE
     assert judge(replace(GOOD, reasons=(Reason.TILTED,))) is Verdict.DOUBTFUL
+
+
+@pytest.mark.parametrize("gap_mm", [0.8, 1.4])
+def test_an_inner_ring_of_the_seal_itself_is_no_second_strike(
+    draw: Draw, round_seal: Artwork, gap_mm: float
+) -> None:
+    ink = round_seal.ink.copy()
+    middle = (ink.shape[1] // 2, ink.shape[0] // 2)
+    radius_px = round((round_seal.size_mm[0] / 2 - 1.2 - gap_mm) * ARTWORK_PX_PER_MM)
+    cv2.circle(ink, middle, radius_px, 1.0, round(0.35 * ARTWORK_PX_PER_MM), cv2.LINE_AA)
+    drawn = draw([replace(round_seal, ink=ink)], seed=9)
+    for one in read_impressions(drawn.page, drawn.px_per_mm):
+        assert Reason.DOUBLE_STRIKE not in one.quality.reasons
