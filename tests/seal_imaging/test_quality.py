@@ -145,14 +145,14 @@ def test_without_a_reason_an_impression_is_usable() -> None:
     assert judge(replace(GOOD, reasons=(Reason.TILTED,))) is Verdict.DOUBTFUL
 
 
-@pytest.mark.parametrize("gap_mm", [0.8, 1.4])
+@pytest.mark.parametrize(("gap_mm", "line_mm"), [(0.5, 0.3), (0.6, 0.6), (0.9, 0.5)])
 def test_an_inner_ring_of_the_seal_itself_is_no_second_strike(
-    draw: Draw, round_seal: Artwork, gap_mm: float
+    draw: Draw, round_seal: Artwork, gap_mm: float, line_mm: float
 ) -> None:
     ink = round_seal.ink.copy()
     middle = (ink.shape[1] // 2, ink.shape[0] // 2)
     radius_px = round((round_seal.size_mm[0] / 2 - 1.2 - gap_mm) * ARTWORK_PX_PER_MM)
-    cv2.circle(ink, middle, radius_px, 1.0, round(0.35 * ARTWORK_PX_PER_MM), cv2.LINE_AA)
+    cv2.circle(ink, middle, radius_px, 1.0, round(line_mm * ARTWORK_PX_PER_MM), cv2.LINE_AA)
     drawn = draw([replace(round_seal, ink=ink)], seed=9)
     for one in read_impressions(drawn.page, drawn.px_per_mm):
         assert Reason.DOUBLE_STRIKE not in one.quality.reasons
