@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from seal_imaging.candidates import MAX_SEAL_MM, MIN_SEAL_MM, MIN_SEAL_SHARE, Candidate, CoarseInk, ruled_in
 from seal_imaging.impression import Impression, InkAmount, RgbImage, SealShape
-from seal_imaging.measuring import measure
+from seal_imaging.measuring import MAX_TILTED_ASPECT, measure
 from seal_imaging.separate import (
     Separation,
     estimate_stains,
@@ -130,6 +130,7 @@ def _around(
 def _is_seal(ink: InkAmount, outline: Outline, longest: int, px_per_mm: float | None) -> bool:
     """Tell a seal by its size and by having something inside its border."""
     small, large = min(outline.size_px), max(outline.size_px)
+    is_oval = outline.shape is SealShape.ELLIPSE and large > MAX_TILTED_ASPECT * small
     if px_per_mm is None:
         if large < MIN_SEAL_SHARE * longest or large > 1.05 * longest:
             return False
@@ -137,7 +138,7 @@ def _is_seal(ink: InkAmount, outline: Outline, longest: int, px_per_mm: float | 
         small < MIN_SEAL_MM * px_per_mm
         or large < MIN_EXTENT_MM * px_per_mm
         or large > MAX_SEAL_MM * px_per_mm
-    ) or (outline.shape is SealShape.ELLIPSE and large < MIN_ELLIPSE_MM * px_per_mm):
+    ) or (is_oval and large < MIN_ELLIPSE_MM * px_per_mm):
         return False
     shares = []
     for depth in (BORDER_SHARE, 2 * BORDER_SHARE):

@@ -27,8 +27,8 @@ MAX_SCAN_BYTES = 200 * 1024 * 1024
 MAX_SCAN_PAGES = 200
 MAX_SCAN_PIXELS = MAX_PICTURE_PIXELS
 
-MIN_BELIEVED_DPI = 119.9
-"""120, less what whole pixels per metre round off; screens write 72 or 96 into files no scanner ever saw."""
+MIN_BELIEVED_DPI = 149.9
+"""150, less what whole pixels per metre round off; screens write 72, 96, 120 or 144 into what they copy."""
 MAX_BELIEVED_DPI = 2400.0
 MAX_DPI_DIFFERENCE = 0.02
 MAX_PAGE_SIDE_MM = 450.0

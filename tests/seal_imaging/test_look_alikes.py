@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.tryout.artwork import ARTWORK_PX_PER_MM, Artwork, draw_square_seal
+from pipeline.tryout.artwork import ARTWORK_PX_PER_MM, Artwork, draw_round_seal, draw_square_seal
 from seal_imaging import SealShape, compose, read_page, with_size
 from seal_imaging.candidates import find_coloured
 from seal_imaging.separate import estimate_paper
@@ -162,3 +162,12 @@ def test_a_round_seal_seen_at_an_angle_is_read_as_round(round_seal: Artwork, squ
     assert found.angle_deg == pytest.approx(0.0, abs=1.0)
     whole = compose(with_size(found, round_seal.size_mm[0]))
     assert canvas_dice(round_seal, whole) > 0.95
+
+
+def test_a_small_round_seal_seen_at_an_angle_is_no_thumbs_print(font: bytes) -> None:
+    small = draw_round_seal("江南示例建设工程有限公司", font, diameter_mm=24.0)
+    page = _stamped(_paper(500, 500), small, (250, 250), 300 / 25.4, 1.0)
+    matrix = np.array([[1, 0, 0], [0.0, 0.95, 12.5]])
+    tilted = cv2.warpAffine(page, matrix, (500, 500), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
+    (found,) = read_page(np.asarray(tilted, np.uint8), 300 / 25.4).impressions
+    assert found.shape is SealShape.CIRCLE

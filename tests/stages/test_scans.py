@@ -74,7 +74,7 @@ def test_300_dpi_in_the_file_is_believed(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "dpi", [(72, 72), (96, 96), (119, 119), (300, 310), (200, 100), (5000, 5000)], ids=str
+    "dpi", [(72, 72), (96, 96), (120, 120), (144, 144), (300, 310), (200, 100), (5000, 5000)], ids=str
 )
 def test_a_resolution_no_scanner_writes_is_not_believed(tmp_path: Path, dpi: tuple[int, int]) -> None:
     (page,) = pages_of(saved(tmp_path / "scan.png", picture(), dpi=dpi))
@@ -83,9 +83,9 @@ def test_a_resolution_no_scanner_writes_is_not_believed(tmp_path: Path, dpi: tup
 
 
 def test_a_resolution_that_would_make_a_page_longer_than_a3_is_not_believed(tmp_path: Path) -> None:
-    believed = pages_of(saved(tmp_path / "a.png", picture(2100, 100), dpi=(120, 120)))[0]
-    doubted = pages_of(saved(tmp_path / "b.png", picture(2200, 100), dpi=(120, 120)))[0]
-    assert believed.px_per_mm == pytest.approx(120 / 25.4, rel=1e-3)
+    believed = pages_of(saved(tmp_path / "a.png", picture(2600, 100), dpi=(150, 150)))[0]
+    doubted = pages_of(saved(tmp_path / "b.png", picture(2700, 100), dpi=(150, 150)))[0]
+    assert believed.px_per_mm == pytest.approx(150 / 25.4, rel=1e-3)
     assert doubted.px_per_mm is None
 
 
