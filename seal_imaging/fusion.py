@@ -97,9 +97,9 @@ def fuse_shown(impressions: Sequence[Impression]) -> Fused:
     covered = np.min([member.covered for member in members], axis=0).astype(np.float32)
     given = np.stack([member.ink * share for member, share in zip(members, shares, strict=True)])
     sources = np.where(ink > 0.5, np.array(used)[given.argmax(0)], -1).astype(np.int16)
-    whole = _combined(best, [impressions[index] for index in used], ink.astype(np.float32))
-    if len(impressions) >= IMPRESSIONS_PER_SEAL:
-        whole = _without_reason(whole, Reason.FEWER_THAN_THREE)
+    whole = _combined(
+        best, [impressions[index] for index in used], ink.astype(np.float32), handed_in=len(impressions)
+    )
     return Fused(replace(whole, strength=strength, covered=covered), sources)
 
 
@@ -112,11 +112,6 @@ def _are_spoilt(impressions: Sequence[Impression]) -> list[bool]:
     double = np.array([one.quality.double for one in impressions])
     spoilt = (smear - smear.min() > MUCH_SMEARED) | (double - double.min() > MUCH_DOUBLED)
     return [bool(one) for one in spoilt] if not spoilt.all() else [False] * len(impressions)
-
-
-def _without_reason(impression: Impression, reason: Reason) -> Impression:
-    kept = tuple(one for one in impression.quality.reasons if one is not reason)
-    return replace(impression, quality=replace(impression.quality, reasons=kept))
 
 
 def _laid_over(
@@ -221,8 +216,12 @@ def _clear(covered: InkAmount) -> InkAmount:
     return np.asarray(cv2.GaussianBlur(1 - np.minimum(2 * near, 1), (0, 0), 0.8), np.float32)
 
 
-def _combined(best: Impression, members: list[Impression], ink: InkAmount) -> Impression:
-    """Return the best impression with the ink of all and the mean of their sizes, less outliers."""
+def _combined(best: Impression, members: list[Impression], ink: InkAmount, *, handed_in: int) -> Impression:
+    """Return the best impression with the ink of all and the mean of their sizes, less outliers.
+
+    Args:
+        handed_in: how many impressions there are, those that gave nothing among them.
+    """
     trust = np.array([member.quality.outline + 1e-3 for member in members])
     size_mm = best.size_mm
     size_px = best.size_px
@@ -251,7 +250,7 @@ def _combined(best: Impression, members: list[Impression], ink: InkAmount) -> Im
         angle_confidence=upright.confidence,
         other_angles_deg=upright.alternatives,
         flatten=None,
-        quality=_joint_quality(members, best, ink),
+        quality=_joint_quality(members, best, ink, handed_in=handed_in),
         ink_rgb=_mean_colour(members),
     )
 
@@ -263,15 +262,16 @@ def _mean_colour(members: list[Impression]) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def _joint_quality(members: list[Impression], best: Impression, ink: InkAmount) -> Quality:
+def _joint_quality(members: list[Impression], best: Impression, ink: InkAmount, *, handed_in: int) -> Quality:
     """Return the fused impression's quality: what one member has right, the whole has right."""
     outline = max(_outline_share(best, ink), best.quality.outline)
     coverage = max(member.quality.coverage for member in members)
     foreign = min(member.quality.foreign_ink for member in members)
-    common = set.intersection(*(set(member.quality.reasons) for member in members)) - {Reason.INCOMPLETE}
+    common = set.intersection(*(set(member.quality.reasons) for member in members))
+    common -= {Reason.INCOMPLETE, Reason.FEWER_THAN_THREE}
     if outline < INCOMPLETE_BELOW:
         common.add(Reason.INCOMPLETE)
-    if len(members) < IMPRESSIONS_PER_SEAL:
+    if handed_in < IMPRESSIONS_PER_SEAL:
         common.add(Reason.FEWER_THAN_THREE)
     gain = 0.35 * (outline - best.quality.outline)
     return Quality(
