@@ -13,7 +13,7 @@ from seal_imaging.errors import ImpressionUnusable
 from seal_imaging.handwriting import Region, read_signatures, region_of
 from seal_imaging.impression import Box, Impression, RgbImage
 from seal_imaging.lifting import GOOD_SUPPORT, read_candidate
-from seal_imaging.locate import find_form
+from seal_imaging.locate import FormPose, find_form
 from seal_imaging.ordering import in_reading_order, without_doubles
 from seal_imaging.ruling import find_turn
 from seal_imaging.separate import estimate_paper
@@ -73,13 +73,20 @@ def read_impressions(page: RgbImage, px_per_mm: float | None) -> list[Impression
     return list(read_page(page, px_per_mm).impressions)
 
 
-def read_page(page: RgbImage, px_per_mm: float | None, *, signed_boxes_px: Sequence[Box] = ()) -> PageReading:
+def read_page(
+    page: RgbImage,
+    px_per_mm: float | None,
+    *,
+    form_pose: FormPose | None = None,
+    signed_boxes_px: Sequence[Box] = (),
+) -> PageReading:
     """Return the seal impressions on a page, and what told its scale.
 
     Args:
         px_per_mm: the page's scale; None to find it by the marks of our form, or else by the edges of
             an A4 sheet that lies whole in the picture. Without them the impressions are measured in
             pixels only: how many pixels high a picture is says nothing of its scale.
+        form_pose: how our form lies on the page, where that is known already; it is looked for otherwise.
         signed_boxes_px: x, y, w, h of boxes in which to read a handwritten signature; on our own form
             its signature boxes are read without being named. They are not read on a page that is seen
             at an angle.
@@ -95,7 +102,7 @@ def read_page(page: RgbImage, px_per_mm: float | None, *, signed_boxes_px: Seque
         turn_deg = find_turn(page, px_per_mm) or 0.0
         found = _read_flat(page, px_per_mm, page_turn_deg=turn_deg, regions=regions)
         return PageReading(tuple(found), ScaleSource.GIVEN, px_per_mm, turn_deg, None)
-    form_pose = find_form(page)
+    form_pose = form_pose or find_form(page)
     pose = form_pose or find_sheet(page)
     if pose is None:
         turn_deg = find_turn(page) or 0.0

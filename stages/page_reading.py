@@ -87,7 +87,7 @@ def read_scanned_page(page: ScannedPage, *, dpi: float | None = None, order: str
             return _example(page, code)
         scale, source, notes = _scale(page, pose, dpi)
         # Of our own form the marks tell turn and signature boxes, whatever tells its scale.
-        reading = read_page(page.image, scale if pose is None else None)
+        reading = read_page(page.image, scale if pose is None else None, form_pose=pose)
         if pose is not None and scale is not None:
             reading = _at_scale(reading, scale)
     except ImpressionUnusable as error:
