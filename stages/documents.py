@@ -27,19 +27,47 @@ class DocMDP(StrEnum):
     FILL_SIGN_ANNOTATE = "fill_sign_annotate"
 
 
+class HowDerived(StrEnum):
+    """What was done to a file before it could be stamped."""
+
+    CONVERTED = "converted"
+    REPAIRED = "repaired"
+    DECRYPTED = "decrypted"
+
+
 @dataclass(frozen=True)
-class SourceFile:
-    """One file of a package, as it came in.
+class Origin:
+    """The file as it came in, when the PDF that is stamped had to be made of it first.
 
     Attributes:
         name: its path inside the package, with forward slashes, Unicode NFC.
         sha256: lower-case hex.
+        tool: what made the PDF of it, with its version; kept in our records, never in the PDF.
     """
 
     path: Path
     name: str
     size_bytes: int
     sha256: str
+    how: HowDerived
+    tool: str
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One file of a package, as it came in, or the PDF made of it.
+
+    Attributes:
+        name: its path inside the package, with forward slashes, Unicode NFC.
+        sha256: lower-case hex.
+        origin: what came in, when this PDF was made of it.
+    """
+
+    path: Path
+    name: str
+    size_bytes: int
+    sha256: str
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True)
@@ -97,11 +125,40 @@ class PageGeometry:
     height_mm: float
 
 
+class FieldKind(StrEnum):
+    """Kinds of form fields (ISO 32000-2 §12.7.5)."""
+
+    SIGNATURE = "signature"
+    TEXT = "text"
+    BUTTON = "button"
+    CHOICE = "choice"
+
+
+@dataclass(frozen=True)
+class FormField:
+    """One widget of a form field: its box in mm from the top left of the displayed page.
+
+    Attributes:
+        name: the full name, parts joined by periods (ISO 32000-2 §12.7.4.2).
+        is_filled: it has a value; a signature field is then signed.
+    """
+
+    name: str
+    kind: FieldKind
+    page_index: int
+    x_mm: float
+    y_mm: float
+    w_mm: float
+    h_mm: float
+    is_filled: bool
+
+
 @dataclass(frozen=True)
 class InspectedDocument:
     """A PDF that may be stamped and signed, and what is known of it.
 
     Attributes:
+        fields: the form's fields that have a widget on a page, by page, then as the form lists them.
         taken_names: top-level form fields, empty ones too, with a name our own signature might take.
     """
 
@@ -110,6 +167,7 @@ class InspectedDocument:
     signatures: tuple[ExistingSignature, ...] = ()
     findings: tuple[Finding, ...] = ()
     taken_names: tuple[str, ...] = ()
+    fields: tuple[FormField, ...] = ()
 
 
 class SlotAlign(StrEnum):
@@ -178,6 +236,8 @@ class Mark:
     Attributes:
         x_mm, y_mm, w_mm, h_mm: the box of what is drawn (of the strip, for a paging seal).
         rule: index of the plan's rule that put it there.
+        angle_deg: turned clockwise about the middle of its box, which is that of the upright seal.
+        field: full name of the form field it was placed by; an empty signature field takes our signature.
         text: slot and text, for a seal whose text is set when it is stamped.
     """
 
@@ -190,15 +250,22 @@ class Mark:
     rule: int
     strip: Strip | None = None
     text: tuple[tuple[str, str], ...] = ()
+    angle_deg: float = 0.0
+    field: str | None = None
 
 
 @dataclass(frozen=True)
 class PlannedDocument:
-    """A document with every mark that will be drawn on it."""
+    """A document with every mark that will be drawn on it.
+
+    Attributes:
+        anonymous: part of a blind bid (暗标): no mark, no signature, no name may be in it.
+    """
 
     inspected: InspectedDocument
     marks: tuple[Mark, ...]
     warnings: tuple[str, ...] = ()
+    anonymous: bool = False
 
 
 @dataclass(frozen=True)
