@@ -13,11 +13,12 @@ from stages.authorities import TimestampAuthority, TrustAnchors
 from stages.crypto.evidence import build_evidence, verify_evidence
 from stages.crypto.hash_tree import build_tree
 from stages.crypto.tsp import build_request, check_response
-from stages.documents import ArchivePackage, Indication, Lamp
+from stages.documents import ArchivePackage
 from stages.errors import Indeterminate, InputRefused, Untrusted
 from stages.manifests import REQUIRED_ROLES, Manifest, ToArchive, build_manifest, instant_json, parse_manifest
 from stages.pdf.judge import judge_pdf
 from stages.policy import policy_for
+from stages.verdict_types import Indication, Lamp
 from stages.verdicts import verdict_json
 
 __all__ = ["ArchiveVerdict", "ToArchive", "archive", "verify_archive"]

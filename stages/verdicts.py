@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from stages.documents import Cause, DocumentVerdict, Indication, SignatureVerdict
 from stages.errors import Indeterminate, Untrusted
+from stages.verdict_types import Cause, DocumentVerdict, Indication, SignatureVerdict
 
 NOTES = frozenset({"tryout", "tryout-timestamp", "revocation-not-published"})
 """Causes that are said of a signature and hold nothing up."""

@@ -4,8 +4,8 @@ from datetime import datetime
 from pathlib import Path
 
 from stages.authorities import TrustAnchors
-from stages.documents import DocumentVerdict
 from stages.pdf.judge import judge_pdf
+from stages.verdict_types import DocumentVerdict
 from stages.verdicts import check_verified, verdict_json
 
 __all__ = ["check_verified", "verdict_json", "verify"]

@@ -41,6 +41,7 @@ NO_CLOCK_ROOMS = ("seal_imaging", "stages")
 # unless it is listed here as something that stages stand on, which in turn may stand on no stage.
 SHARED_BY_STAGES: Mapping[str, str] = {
     "documents": "the frozen type of each state",
+    "verdict_types": "what verification answers, for verify, verdicts and whoever shows it",
     "errors": "what can go wrong",
     "authorities": "the Protocols of signers and time-stamping authorities",
     "policy": "which kind of document must be signed, timestamped, archived",

@@ -19,10 +19,10 @@ from pipeline.wiring import App
 from pipeline.workers import wait_for_package, working
 from seal_imaging import SealShape
 from seal_imaging.units import px_per_metre
-from stages.documents import Indication
 from stages.errors import Indeterminate, Untrusted
 from stages.extract import ExtractedSeals
 from stages.make import SealKind
+from stages.verdict_types import Indication
 from storage.schema import JobState
 
 ORDER = "AC2026112101"

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from stages.crypto.checks import CheckFailed, CheckUnknown
 from stages.crypto.tokens import TimestampToken
-from stages.documents import Cause, Indication, Lamp, SignatureVerdict
+from stages.verdict_types import Cause, Indication, Lamp, SignatureVerdict
 
 _T = TypeVar("_T")
 

@@ -35,7 +35,6 @@ from stages.crypto.tokens import (
     parse_token,
 )
 from stages.crypto.tryout import is_tryout
-from stages.documents import Cause, DocumentVerdict, Indication, Lamp, SignatureVerdict
 from stages.pdf.revisions import check_later_revisions
 from stages.pdf.signature_fields import (
     SignatureField,
@@ -44,6 +43,7 @@ from stages.pdf.signature_fields import (
     read_signature_fields,
 )
 from stages.pdf.validation_data import lists_of_document, lists_of_signature
+from stages.verdict_types import Cause, DocumentVerdict, Indication, Lamp, SignatureVerdict
 
 DETACHED = frozenset({"adbe.pkcs7.detached", "ETSI.CAdES.detached"})
 PADES = "ETSI.CAdES.detached"

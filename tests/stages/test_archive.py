@@ -15,12 +15,13 @@ from pipeline.tryout.pki import TryoutPki
 from pipeline.tryout.tsa import POLICY, answer
 from stages.archive import ToArchive, archive, verify_archive
 from stages.authorities import TrustAnchors
-from stages.documents import ArchivePackage, Lamp, SignatureRequest, StampedDocument
+from stages.documents import ArchivePackage, SignatureRequest, StampedDocument
 from stages.errors import Indeterminate, InputRefused, PlanRefused, TimestampUnavailable, Untrusted
 from stages.manifests import canonical_json, parse_manifest
 from stages.policy import BID_DOCUMENT, POLICIES, policy_for, retain_until
 from stages.sign import sign
 from stages.timestamp import timestamp
+from stages.verdict_types import Lamp
 from stages.verify import verdict_json, verify
 from tests.simulators.signed_pdfs import NOW, Pki, blank_pdf, sign_pdf
 

@@ -14,8 +14,8 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from stages.authorities import TrustAnchors
-from stages.documents import Indication, Lamp, SignatureVerdict
 from stages.pdf.validation_data import lists_of_document
+from stages.verdict_types import Indication, Lamp, SignatureVerdict
 from stages.verify import verify
 from tests.simulators.issuers import URL, Issuer
 from tests.simulators.signed_pdfs import NOW, Identity, LocalAuthority, Pki, blank_pdf, sign_pdf

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from stages.authorities import TrustAnchors
-from stages.documents import DocumentVerdict, Indication, Lamp, SignatureVerdict
 from stages.errors import Indeterminate, InputRefused, Untrusted
+from stages.verdict_types import DocumentVerdict, Indication, Lamp, SignatureVerdict
 from stages.verify import check_verified, verdict_json, verify
 from tests.simulators.signed_pdfs import NOW, Pki, blank_pdf, sign_pdf
 

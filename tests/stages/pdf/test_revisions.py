@@ -10,7 +10,7 @@ import pytest
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
-from stages.documents import DocumentVerdict, Indication, Lamp
+from stages.verdict_types import DocumentVerdict, Indication, Lamp
 from stages.verify import verify
 from tests.simulators.signed_pdfs import NOW, Pki, sign_pdf
 
