@@ -24,7 +24,8 @@ from stages.documents import BidPackage, SealFace
 from stages.errors import NothingToMark, SigningRefused
 from stages.manifests import canonical_json
 from stages.plan import rule_hits
-from stages.plan_rules import PlanRules, check_rules_used, load_plan
+from stages.plan_fit import check_rules_used
+from stages.plan_rules import PlanRules, load_plan
 from stages.policy import retain_until
 from storage.errors import NotFound
 from storage.objects import ObjectStore

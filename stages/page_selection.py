@@ -1,6 +1,7 @@
 """Which pages a rule means: all, odd, even, first, last, or a list such as "1-3,5,-1"."""
 
 import re
+from collections.abc import Sequence
 
 from stages.errors import PlanRefused
 
@@ -69,3 +70,14 @@ def select_pages(selection: str, page_count: int) -> tuple[int, ...]:
             continue
         chosen.update(range(max(0, first), min(page_count - 1, last) + 1))
     return tuple(sorted(chosen))
+
+
+def page_list(page_indices: Sequence[int]) -> str:
+    """Return page numbers for people: 1-3, 7."""
+    runs: list[list[int]] = []
+    for index in page_indices:
+        if runs and runs[-1][1] == index - 1:
+            runs[-1][1] = index
+        else:
+            runs.append([index, index])
+    return ", ".join(f"{a + 1}" if a == b else f"{a + 1}-{b + 1}" for a, b in runs)

@@ -31,74 +31,39 @@ Keywords and paging take `pages` too. `docs/plan.md` explains the same with exam
 
 import fnmatch
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
     StrictFloat,
     StrictInt,
-    StrictStr,
     Tag,
     ValidationError,
     field_validator,
 )
 
-from stages.errors import PlacementRefused, PlanRefused
-from stages.page_selection import check_selection
-from stages.pdf.keywords import check_keyword
+from stages.errors import PlanRefused
+from stages.plan_words import (
+    ALL_FILES,
+    MAX_TEXTS,
+    Corner,
+    Distance,
+    Keywords,
+    Length,
+    Name,
+    Pages,
+    Patterns,
+    Side,
+    SlotValue,
+)
 from stages.plan_yaml import MAX_PLAN_BYTES, read_yaml, refusal
 
 MAX_RULES = 200
-MAX_PATTERNS = 50
-MAX_NAME_CHARS = 200
-MAX_OFFSET_MM = 2000.0
-MAX_TEXTS = 8
-MAX_TEXT_CHARS = 200
-
-ALL_FILES = ("*",)
-
-
-def _listed(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-def _page_text(value: object) -> object:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _checked_selection(value: str) -> str:
-    try:
-        return check_selection(value)
-    except PlanRefused as error:
-        raise ValueError(str(error)) from error
-
-
-def _checked_keyword(value: str) -> str:
-    try:
-        return check_keyword(value)
-    except PlanRefused as error:
-        raise ValueError(str(error)) from error
-
-
-Name = Annotated[StrictStr, Field(min_length=1, max_length=MAX_NAME_CHARS)]
-Length = Annotated[StrictFloat, Field(ge=-MAX_OFFSET_MM, le=MAX_OFFSET_MM, allow_inf_nan=False)]
-Distance = Annotated[StrictFloat, Field(ge=0, le=MAX_OFFSET_MM, allow_inf_nan=False)]
-Pages = Annotated[StrictStr, BeforeValidator(_page_text), AfterValidator(_checked_selection)]
-Keyword = Annotated[StrictStr, AfterValidator(_checked_keyword)]
-SlotValue = Annotated[StrictStr, BeforeValidator(_page_text), Field(min_length=1, max_length=MAX_TEXT_CHARS)]
-Patterns = Annotated[tuple[Name, ...], BeforeValidator(_listed), Field(min_length=1, max_length=MAX_PATTERNS)]
-Keywords = Annotated[
-    tuple[Keyword, ...], BeforeValidator(_listed), Field(min_length=1, max_length=MAX_PATTERNS)
-]
-Corner = Literal["top_left", "top_right", "bottom_left", "bottom_right"]
-Side = Literal["left", "right", "top", "bottom"]
 
 
 class _Strict(BaseModel):
@@ -230,40 +195,3 @@ def load_plan(path: Path) -> PlanRules:
             zh=f"无法读取用印方案 {path.name}（{error.strerror}），请检查路径",
         ) from error
     return parse_plan(data)
-
-
-def check_rules_used(rules: PlanRules, hits_by_file: Mapping[str, Sequence[int]]) -> None:
-    """Check that every rule of a plan put a mark somewhere in the package.
-
-    A paging rule may put none: a single page gets no paging seal.
-
-    Args:
-        hits_by_file: for each file's name, how many marks each rule put on it (`plan.rule_hits`).
-
-    Raises:
-        PlacementRefused: no file matches a rule's patterns, a keyword is found nowhere, or pages that a
-            rule names are in no file.
-    """
-    for index, rule in enumerate(rules.rules):
-        names = [name for name in hits_by_file if rule.applies_to(name)]
-        if not names:
-            patterns = "、".join(rule.files)
-            raise PlacementRefused(
-                f"rules[{index}]: no file of the package matches {patterns}; correct `files`",
-                zh=f"rules[{index}]：文件包中没有匹配 {patterns} 的文件，请修改 files",
-            )
-        if isinstance(rule, PagingRule) or any(hits_by_file[name][index] for name in names):
-            continue
-        if isinstance(rule, KeywordRule):
-            what, what_zh = f"keyword {' / '.join(rule.keyword)}", f"关键字“{'、'.join(rule.keyword)}”"
-        else:
-            what, what_zh = f"pages {rule.pages}", f"页码 {rule.pages}"
-        raise PlacementRefused(
-            f"rules[{index}]: {what} found in none of {len(names)} files: {_some(names)}; correct the rule",
-            zh=f"rules[{index}]：{what_zh}在 {len(names)} 个文件中均未找到：{_some(names)}，请修改规则",
-        )
-
-
-def _some(names: Sequence[str], shown: int = 6) -> str:
-    rest = len(names) - shown
-    return ", ".join(names[:shown]) + (f" … (+{rest})" if rest > 0 else "")

@@ -63,7 +63,11 @@ SHARED_BY_STAGES: Mapping[str, str] = {
     "impression_pool": "the impressions of a long scan in bounded memory, for extract",
     "verdicts": "what follows from a verdict, for verify, the pipeline and archive",
     "manifests": "the manifest's form, written and read by archive",
+    "plan_words": "the values a plan's keys may take, for plan_rules",
     "plan_yaml": "YAML as a plan may use it, for plan_rules",
+    "plan_fit": "whether a plan fits its package, for whoever plans one",
+    "plan_draft": "what one planning gathers, for plan",
+    "plan_keywords": "where a plan's keywords stand, for plan",
     "page_selection": "which pages a rule means, for plan_rules and plan",
     "paging": "a seal cut into strips, for plan",
 }

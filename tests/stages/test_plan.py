@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from stages.documents import Mark, PlannedDocument, SealFace
 from stages.errors import InputRefused, PlacementRefused, PlanRefused
 from stages.inspect import inspect
-from stages.page_selection import select_pages
+from stages.page_selection import page_list, select_pages
 from stages.paging import groups_of_pages
-from stages.plan import page_list, plan, rule_hits
-from stages.plan_rules import check_rules_used, parse_plan
+from stages.plan import plan, rule_hits
+from stages.plan_fit import check_rules_used
+from stages.plan_rules import parse_plan
 from tests.simulators import pdfs
 from tests.simulators.pdfs import PageKind, source_file
 

@@ -1,0 +1,85 @@
+"""Where a plan's keywords stand in a file, and the marks that go there."""
+
+from collections.abc import Sequence
+
+from stages.documents import Mark, SourceFile
+from stages.errors import NothingToMark
+from stages.page_selection import page_list, select_pages
+from stages.pdf.base import refusals_named
+from stages.pdf.text import TextHit, TextSearch, search_text, without_repeats
+from stages.plan_draft import Draft
+from stages.plan_rules import KeywordRule
+
+
+def keyword_searches(
+    source: SourceFile, draft: Draft, wanted: Sequence[tuple[int, KeywordRule]]
+) -> dict[int, TextSearch]:
+    """Return what each keyword rule finds: one pass through the file for all rules over the same pages."""
+    searches: dict[int, TextSearch] = {}
+    by_pages: dict[tuple[int, ...], list[tuple[int, KeywordRule]]] = {}
+    for index, rule in wanted:
+        by_pages.setdefault(select_pages(rule.pages, len(draft.pages)), []).append((index, rule))
+    silent: set[int] = set()
+    for pages, group in by_pages.items():
+        keywords = list(dict.fromkeys(keyword for _, rule in group for keyword in rule.keyword))
+        with refusals_named(source.name):
+            search = search_text(source.path, keywords, pages)
+        silent.update(search.pages_without_text)
+        for index, rule in group:
+            hits = tuple(search.hits[keywords.index(keyword)] for keyword in rule.keyword)
+            searches[index] = TextSearch(hits, search.pages_without_text)
+    if silent:
+        draft.warnings.append(
+            f"第 {page_list(sorted(silent))} 页没有文字层，未在其中查找关键字 / "
+            f"pages {page_list(sorted(silent))} have no text layer, keyword not searched there"
+        )
+    return searches
+
+
+def keyword_marks(draft: Draft, index: int, rule: KeywordRule, search: TextSearch) -> list[Mark]:
+    hits = without_repeats([hit for hits in search.hits for hit in hits])
+    match rule.occurrence:
+        case "all":
+            chosen = hits
+        case "first":
+            chosen = hits[:1]
+        case "last":
+            chosen = hits[-1:]
+        case number:
+            chosen = hits[number - 1 : number]
+    if not chosen and rule.names_files:
+        raise _keyword_missing(draft, index, rule, len(hits))
+    return [draft.mark(index, rule.seal, hit.page_index, _centre(hit, rule)) for hit in chosen]
+
+
+def _keyword_missing(draft: Draft, index: int, rule: KeywordRule, found: int) -> NothingToMark:
+    keyword = " / ".join(rule.keyword)
+    pages = page_list(select_pages(rule.pages, len(draft.pages))) or "none"
+    if found:
+        return NothingToMark(
+            f"{draft.name}: rules[{index}]: keyword {keyword} stands {found} times, not {rule.occurrence}; "
+            "lower `occurrence`",
+            zh=f"{draft.name}：rules[{index}]：关键字“{keyword}”只出现 {found} 次，"
+            f"不足 {rule.occurrence} 次；请修改 occurrence",
+        )
+    return NothingToMark(
+        f"{draft.name}: rules[{index}]: keyword {keyword} found nowhere, pages searched: {pages}; "
+        "correct the keyword, or place the seal by `pages`",
+        zh=f"{draft.name}：rules[{index}]：未找到关键字“{keyword}”，已搜索页：{pages}；"
+        "请修改关键字，或改用 pages 定位",
+    )
+
+
+def _centre(hit: TextHit, rule: KeywordRule) -> tuple[float, float]:
+    """Return where a seal's centre goes for a keyword's box."""
+    x, y = hit.centre_mm
+    match rule.anchor:
+        case "left":
+            x = hit.x_mm
+        case "right":
+            x = hit.x_mm + hit.w_mm
+        case "top":
+            y = hit.y_mm
+        case "bottom":
+            y = hit.y_mm + hit.h_mm
+    return x + rule.offset_mm[0], y + rule.offset_mm[1]
