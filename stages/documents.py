@@ -93,18 +93,44 @@ class Finding:
     message_zh: str
 
 
+class LockAction(StrEnum):
+    """Which fields a signature locks (ISO 32000-2 Table 236, 258)."""
+
+    ALL = "all"
+    INCLUDE = "include"
+    EXCLUDE = "exclude"
+
+
+@dataclass(frozen=True)
+class FieldLock:
+    """What a signature locks in the form: every field, the named ones, or all but the named ones."""
+
+    action: LockAction
+    names: tuple[str, ...] = ()
+
+    def is_locked(self, name: str) -> bool:
+        """Return whether a field of this full name may not change; a name stands for all below it."""
+        if self.action is LockAction.ALL:
+            return True
+        is_named = any(name == one or name.startswith(one + ".") for one in self.names)
+        return is_named == (self.action is LockAction.INCLUDE)
+
+
 @dataclass(frozen=True)
 class ExistingSignature:
     """A signature the file had before we touched it.
 
     Attributes:
-        locks_new_fields: its FieldMDP covers every field, or all but some (ISO 32000-2 Table 258).
+        docmdp: what it lets others do, by its DocMDP, or by /P of its field's lock (ISO 32000-2 Table 236).
+        locks: its FieldMDP, and its field's lock (ISO 32000-2 Table 258, 236).
+        is_timestamp: a DocTimeStamp: nobody's signature, it forbids nothing.
     """
 
     field_name: str
     docmdp: DocMDP | None
     signed_at: datetime | None = None
-    locks_new_fields: bool = False
+    locks: tuple[FieldLock, ...] = ()
+    is_timestamp: bool = False
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from stages.documents import (
 from stages.errors import InputRefused
 from stages.pdf.base import BasePdf, open_base, refusals_named
 from stages.pdf.content import content_findings
+from stages.pdf.form_fields import form_fields
 from stages.pdf.geometry import page_geometry
 from stages.pdf.signatures import existing_signatures, taken_names
 from stages.pdf.structure import walk_pages
@@ -45,7 +46,8 @@ def inspect(source: SourceFile) -> InspectedDocument:
         )
         base.check_unrepaired()
         taken = taken_names(base.pdf)
-    return InspectedDocument(source.sha256, geometries, signatures, findings, taken)
+        fields = form_fields(base.pdf, pages, geometries)
+    return InspectedDocument(source.sha256, geometries, signatures, findings, taken, fields)
 
 
 def _file_findings(base: BasePdf) -> list[Finding]:

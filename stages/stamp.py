@@ -109,7 +109,7 @@ def _copied(
             f"{source.name}: certified so that nothing may be added; ask its author for another copy",
             zh=f"{source.name}：文件已认证且不允许任何更改，请向作者索取未锁定的版本",
         )
-    if any(signature.locks_new_fields for signature in signatures):
+    if any(lock.is_locked("") for signature in signatures for lock in signature.locks):
         raise PlacementRefused(
             f"{source.name}: a signature in it locks the form, and one more would break it; "
             "ask its author for a copy without that signature",

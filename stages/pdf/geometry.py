@@ -73,6 +73,18 @@ def user_box(geometry: PageGeometry, box_mm: Box) -> Box:
     return min(ax, bx), min(ay, by), max(ax, bx), max(ay, by)
 
 
+def displayed_box(geometry: PageGeometry, user: Box) -> Box:
+    """Return x0, y0, x1, y1 in user space as displayed x, y, w, h in mm: the way back from user_box."""
+    a, b, c, d, e, f = to_user_space(geometry)
+    determinant = a * d - b * c
+    corners = []
+    for x, y in (user[:2], user[2:]):
+        right, up = x - e, y - f
+        corners.append(((d * right - c * up) / determinant, (a * up - b * right) / determinant))
+    (ax, ay), (bx, by) = corners
+    return min(ax, bx), min(ay, by), abs(ax - bx), abs(ay - by)
+
+
 def image_matrix(geometry: PageGeometry, box_mm: Box) -> Matrix:
     """Return the `cm` operands that make an image's unit square upright over displayed x, y, w, h in mm."""
     x, y, w, h = box_mm

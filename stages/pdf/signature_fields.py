@@ -12,12 +12,10 @@ import pikepdf
 
 from stages.crypto.checks import CheckFailed
 from stages.errors import InputRefused
+from stages.pdf.form_fields import walk_fields
 
 MAX_PDF_BYTES = 2 << 30
 MAX_SIGNATURES = 100
-MAX_FIELDS = 100_000
-MAX_FIELD_DEPTH = 32
-MAX_NAME_CHARACTERS = 512
 MAX_CONTENTS_BYTES = 8 << 20
 CHUNK_BYTES = 1 << 20
 
@@ -159,42 +157,18 @@ def is_blank_after(path: Path, offset: int) -> bool:
 
 
 def _filled(pdf: pikepdf.Pdf) -> Iterator[tuple[str, pikepdf.Object]]:
-    form = pdf.Root.get("/AcroForm")
-    fields = form.get("/Fields") if isinstance(form, pikepdf.Dictionary) else None
-    if not isinstance(fields, pikepdf.Array):
-        return
-    waiting: list[tuple[pikepdf.Object, str, str, int]] = [(kid, "", "", 0) for kid in reversed(list(fields))]
-    seen: set[tuple[int, int]] = set()
-    count = signatures = 0
-    while waiting:
-        node, above, inherited, depth = waiting.pop()
-        count += 1
-        if count > MAX_FIELDS or depth > MAX_FIELD_DEPTH:
-            raise InputRefused(
-                f"more than {MAX_FIELDS} form fields, or deeper than {MAX_FIELD_DEPTH}",
-                zh=f"表单域超过 {MAX_FIELDS} 个，或嵌套超过 {MAX_FIELD_DEPTH} 层",
-            )
-        if not isinstance(node, pikepdf.Dictionary):
+    signatures = 0
+    for node in walk_fields(pdf):
+        value = node.dictionary.get("/V")
+        if node.kind != "/Sig" or not isinstance(value, pikepdf.Dictionary):
             continue
-        if node.is_indirect:
-            if node.objgen in seen:
-                continue
-            seen.add(node.objgen)
-        partial = node.get("/T")
-        name = ".".join(part for part in (above, "" if partial is None else str(partial)) if part)
-        kind = str(node.get("/FT", inherited))
-        value = node.get("/V")
-        if kind == "/Sig" and isinstance(value, pikepdf.Dictionary):
-            signatures += 1
-            if signatures > MAX_SIGNATURES:
-                raise InputRefused(
-                    f"more than {MAX_SIGNATURES} signatures in one file",
-                    zh=f"一个文件中的签名超过 {MAX_SIGNATURES} 个",
-                )
-            yield name[:MAX_NAME_CHARACTERS], value
-        kids = node.get("/Kids")
-        if isinstance(kids, pikepdf.Array):
-            waiting.extend((kid, name, kind, depth + 1) for kid in reversed(list(kids)))
+        signatures += 1
+        if signatures > MAX_SIGNATURES:
+            raise InputRefused(
+                f"more than {MAX_SIGNATURES} signatures in one file",
+                zh=f"一个文件中的签名超过 {MAX_SIGNATURES} 个",
+            )
+        yield node.name, value
 
 
 def _signature(name: str, value: pikepdf.Object) -> SignatureField:

@@ -6,11 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pikepdf
 
-from stages.documents import DocMDP, ExistingSignature
-from stages.errors import InputRefused
-
-MAX_FIELDS = 100_000
-MAX_FIELD_DEPTH = 64
+from stages.documents import DocMDP, ExistingSignature, FieldLock, LockAction
+from stages.pdf.form_fields import MAX_FIELDS, walk_fields
 
 _DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(?:Z|([+-])(\d\d)'?(\d\d)?'?)?", re.ASCII)
 _OURS = re.compile(r"Signature[0-9]{1,6}")
@@ -21,14 +18,16 @@ def existing_signatures(pdf: pikepdf.Pdf) -> tuple[ExistingSignature, ...]:
     """Return every signature in the file's form, and the certification that /Perms names.
 
     Raises:
-        InputRefused: more than MAX_FIELDS.
+        InputRefused: see walk_fields.
     """
-    root = pdf.Root
-    perms = root.get("/Perms")
+    perms = pdf.Root.get("/Perms")
     certification = perms.get("/DocMDP") if isinstance(perms, pikepdf.Dictionary) else None
     found: list[ExistingSignature] = []
     certified = False
-    for name, value in _signature_fields(root):
+    for node in walk_fields(pdf):
+        value = node.dictionary.get("/V")
+        if node.kind != "/Sig" or not isinstance(value, pikepdf.Dictionary):
+            continue
         is_certification = (
             isinstance(certification, pikepdf.Dictionary)
             and certification.is_indirect
@@ -38,7 +37,16 @@ def existing_signatures(pdf: pikepdf.Pdf) -> tuple[ExistingSignature, ...]:
         docmdp = docmdp_of(value)
         if is_certification and docmdp is None:
             docmdp = DocMDP.FILL_AND_SIGN  # the default of /P
-        found.append(ExistingSignature(name, docmdp, signed_at_of(value), _locks_new_fields(value)))
+        lock = node.inherited("/Lock")
+        found.append(
+            ExistingSignature(
+                field_name=node.name,
+                docmdp=docmdp or lock_level(lock),
+                signed_at=signed_at_of(value),
+                locks=tuple(_locks(value, lock)),
+                is_timestamp=value.get("/Type") == pikepdf.Name.DocTimeStamp,
+            )
+        )
     if isinstance(certification, pikepdf.Dictionary) and not certified:
         docmdp = docmdp_of(certification) or DocMDP.FILL_AND_SIGN
         found.append(ExistingSignature("/Perms/DocMDP", docmdp, signed_at_of(certification)))
@@ -55,36 +63,6 @@ def taken_names(pdf: pikepdf.Pdf) -> tuple[str, ...]:
     return tuple(sorted({name for name in names if _OURS.fullmatch(name)}))
 
 
-def _signature_fields(root: pikepdf.Object) -> Iterator[tuple[str, pikepdf.Object]]:
-    """Yield the full name and the value of every signature field that has one."""
-    form = root.get("/AcroForm")
-    fields = form.get("/Fields") if isinstance(form, pikepdf.Dictionary) else None
-    if not isinstance(fields, pikepdf.Array):
-        return
-    queue: list[tuple[pikepdf.Object, str, pikepdf.Object | None, int]]
-    queue = [(field, "", None, 0) for field in reversed(list(fields))]
-    count = 0
-    while queue:
-        field, above, kind_above, depth = queue.pop()
-        count += 1
-        if count > MAX_FIELDS or depth > MAX_FIELD_DEPTH:
-            raise InputRefused(
-                f"more than {MAX_FIELDS} form fields, or deeper than {MAX_FIELD_DEPTH}; export it again",
-                zh=f"表单域超过 {MAX_FIELDS} 个或嵌套超过 {MAX_FIELD_DEPTH} 层，请重新导出",
-            )
-        if not isinstance(field, pikepdf.Dictionary):
-            continue
-        part = field.get("/T")
-        name = ".".join(text for text in (above, str(part) if part is not None else "") if text)
-        kind = field.get("/FT", kind_above)
-        value = field.get("/V")
-        if kind == pikepdf.Name.Sig and isinstance(value, pikepdf.Dictionary):
-            yield name, value
-        kids = field.get("/Kids")
-        if isinstance(kids, pikepdf.Array):
-            queue.extend((kid, name, kind, depth + 1) for kid in reversed(list(kids)))
-
-
 def docmdp_of(signature: pikepdf.Object) -> DocMDP | None:
     """Return what a signature dictionary certifies (ISO 32000-2 Table 257); None when it is an approval."""
     references = signature.get("/Reference")
@@ -99,15 +77,37 @@ def docmdp_of(signature: pikepdf.Object) -> DocMDP | None:
     return None
 
 
-def _locks_new_fields(signature: pikepdf.Object) -> bool:
+def lock_level(lock: object) -> DocMDP | None:
+    """Return /P of a signature field's lock (ISO 32000-2 Table 236); None when it has none."""
+    level = lock.get("/P") if isinstance(lock, pikepdf.Dictionary) else None
+    return None if level is None else _DOCMDP.get(level if isinstance(level, int) else 1, DocMDP.NO_CHANGES)
+
+
+def field_lock(parameters: object) -> FieldLock | None:
+    """Return what a lock, or the parameters of a FieldMDP, lock; None when it is no dictionary.
+
+    An action that nobody knows locks everything.
+    """
+    if not isinstance(parameters, pikepdf.Dictionary):
+        return None
+    try:
+        action = LockAction(str(parameters.get("/Action")).removeprefix("/").lower())
+    except ValueError:
+        return FieldLock(LockAction.ALL)
+    names = parameters.get("/Fields")
+    listed = list(names)[:MAX_FIELDS] if isinstance(names, pikepdf.Array) else []
+    return FieldLock(action, tuple(str(name) for name in listed if isinstance(name, pikepdf.String)))
+
+
+def _locks(signature: pikepdf.Object, lock: object) -> Iterator[FieldLock]:
     references = signature.get("/Reference")
     for entry in references if isinstance(references, pikepdf.Array) else ():
         if isinstance(entry, pikepdf.Dictionary) and entry.get("/TransformMethod") == pikepdf.Name.FieldMDP:
-            parameters = entry.get("/TransformParams")
-            action = parameters.get("/Action") if isinstance(parameters, pikepdf.Dictionary) else None
-            if action != pikepdf.Name.Include:
-                return True
-    return False
+            # A FieldMDP without parameters says nothing of what it locks: then it is everything.
+            yield field_lock(entry.get("/TransformParams")) or FieldLock(LockAction.ALL)
+    own = field_lock(lock)
+    if own is not None and "/Action" in lock:  # type: ignore[operator]
+        yield own
 
 
 def signed_at_of(signature: pikepdf.Object) -> datetime | None:

@@ -9,7 +9,6 @@ import pytest
 from stages.documents import DocMDP, InspectedDocument, Severity
 from stages.errors import InputRefused
 from stages.inspect import inspect
-from stages.pdf import signatures as signatures_module
 from tests.simulators import pdfs
 from tests.simulators.pdfs import PageKind, source_file
 
@@ -147,19 +146,6 @@ def test_a_certification_named_only_in_perms_counts(tmp_path: Path) -> None:
     (signature,) = inspect(source_file(path)).signatures
     assert signature.docmdp is DocMDP.FILL_AND_SIGN
     assert signature.signed_at is None
-
-
-def test_a_form_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    bodies = [
-        b"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [4 0 R] >> >>",
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> >>",
-        b"<< /T (a) /Kids [4 0 R] >>",
-    ]
-    path = pdfs.raw(tmp_path / "a.pdf", bodies)
-    monkeypatch.setattr(signatures_module, "MAX_FIELD_DEPTH", 9)
-    with pytest.raises(InputRefused, match=r"^a\.pdf: .*deeper than 9"):
-        inspect(source_file(path))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from stages.documents import PageGeometry
 from stages.errors import InputRefused
-from stages.pdf.geometry import image_matrix, page_geometry, to_user_space, transformed, user_box
+from stages.pdf.geometry import (
+    displayed_box,
+    image_matrix,
+    page_geometry,
+    to_user_space,
+    transformed,
+    user_box,
+)
 from stages.pdf.increment import open_base
 from stages.pdf.structure import page_at
 from tests.simulators import pdfs
@@ -47,6 +54,13 @@ def test_a_point_goes_to_user_space_and_back(page: PageGeometry, u: float, v: fl
     back_x = (d * (x - e) - c * (y - f)) / determinant
     back_y = (a * (y - f) - b * (x - e)) / determinant
     assert (back_x, back_y) == pytest.approx((x_mm, y_mm), abs=1e-6)
+
+
+@given(geometries(), st.floats(0, 500), st.floats(0, 500), st.floats(0, 70), st.floats(0, 70))
+def test_a_box_goes_to_user_space_and_back(
+    page: PageGeometry, x: float, y: float, w: float, h: float
+) -> None:
+    assert displayed_box(page, user_box(page, (x, y, w, h))) == pytest.approx((x, y, w, h), abs=1e-6)
 
 
 @given(geometries(), st.floats(0, 100), st.floats(0, 100), st.floats(1, 70), st.floats(1, 70))
