@@ -1,10 +1,12 @@
 """The JSON that `--json` and the web give; the field names are documented in docs/json.md and stay."""
 
+import hashlib
 from typing import Any
 
 from pipeline.bids import FileResult
 from pipeline.failures import error_json
 from pipeline.packages import LookedAt
+from pipeline.plans import PlanPreset
 from stages.compare_seals import ComparedSeals
 from storage.rows import SealRecord
 
@@ -89,6 +91,21 @@ def result_json(result: FileResult) -> dict[str, Any]:
         "signatures": result.signatures,
         "seconds": result.seconds,
         "error": dict(result.error) if result.error else None,
+    }
+
+
+def preset_json(preset: PlanPreset) -> dict[str, Any]:
+    """Return a preset without its plan."""
+    return {
+        "name": preset.name,
+        "version": preset.version,
+        "builtin": preset.is_builtin,
+        "seals": list(preset.seals),
+        "document_type": preset.document_type,
+        "rules": preset.rule_count,
+        "sha256": hashlib.sha256(preset.plan).hexdigest(),
+        "saved_at": preset.saved_at.isoformat() if preset.saved_at else None,
+        "saved_by": preset.saved_by,
     }
 
 

@@ -23,6 +23,7 @@ from pipeline.folders import make_folder
 from pipeline.keyring import Keyring
 from pipeline.marking import MarkingKeys
 from pipeline.permissions import Actor
+from pipeline.plans import Plans
 from pipeline.roots import read_crls, read_roots
 from pipeline.runner import Runner
 from pipeline.scratch import scratch_folder
@@ -202,6 +203,11 @@ class App:
             reason=self.settings.reason,
             location=self.settings.location,
         )
+
+    @cached_property
+    def plans(self) -> Plans:
+        """The service of kept plans."""
+        return Plans(records=self.records, store=self.store, clock=utc_now)
 
     @cached_property
     def marking(self) -> MarkingKeys:

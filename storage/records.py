@@ -4,6 +4,7 @@ from storage.archives import ArchiveBook
 from storage.engine import Database, open_database
 from storage.events import EventLog
 from storage.packages import PackageBook
+from storage.presets import PresetBook
 from storage.retention import HoldBook
 from storage.seals import SealBook
 from storage.search import ArchiveSearch
@@ -11,7 +12,7 @@ from storage.states import StateBook
 from storage.upgrade import upgrade_records
 
 
-class Records(SealBook, PackageBook, StateBook, ArchiveBook, ArchiveSearch, HoldBook, EventLog):
+class Records(SealBook, PackageBook, PresetBook, StateBook, ArchiveBook, ArchiveSearch, HoldBook, EventLog):
     """Everything that is known of objects, jobs, seals and seal uses.
 
     Each call is one transaction; one that changes something appends its events in the same

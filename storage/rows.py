@@ -26,6 +26,7 @@ __all__ = [
     "NewSignature",
     "OutputRecord",
     "PackageRecord",
+    "PresetRecord",
     "SealRecord",
 ]
 
@@ -79,6 +80,22 @@ class SealRecord:
     micro_pattern: bool = False
     text_slots: tuple[Mapping[str, Any], ...] = ()
     source_digest: Digest | None = None
+
+
+@dataclass(frozen=True)
+class PresetRecord:
+    """One version of a plan that is kept under a name.
+
+    Attributes:
+        plan_digest: of the plan's bytes; None: the preset was taken out of use.
+        saved_by: who did it, in which role.
+    """
+
+    name: str
+    version: int
+    plan_digest: Digest | None
+    saved_at: datetime
+    saved_by: str
 
 
 @dataclass(frozen=True)

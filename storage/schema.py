@@ -13,7 +13,7 @@ from sqlalchemy.engine import Dialect
 
 from storage.errors import RecordRefused
 
-HEAD_REVISION = "0003"
+HEAD_REVISION = "0004"
 """The newest migration; a test holds it to what `storage/migrations/versions` says."""
 
 
@@ -240,6 +240,19 @@ legal_holds = sa.Table(
     sa.Column("placed_by", sa.Text, nullable=False),
     sa.Column("lifted_at", UtcDateTime, nullable=True),
     sa.CheckConstraint("lifted_at IS NULL OR lifted_at >= placed_at", name="lifted_after_placed"),
+)
+
+plan_presets = sa.Table(
+    "plan_presets",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    _digest("plan_digest", nullable=True),
+    sa.Column("saved_at", UtcDateTime, nullable=False),
+    sa.Column("saved_by", sa.Text, nullable=False),
+    *_digests("plan_digest"),
+    sa.CheckConstraint("length(name) > 0", name="named"),
+    sa.CheckConstraint("version >= 1", name="counts"),
 )
 
 events = sa.Table(

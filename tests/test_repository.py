@@ -185,6 +185,7 @@ def test_every_field_of_json_is_documented() -> None:
         _functions("stages/archive.py", "verify_archive"),
         _functions("pipeline/tryout/demo.py", "_make_seal", "_sign", "_verified", "_retrieve"),
         _functions("pipeline/cli/pki.py", "init"),
+        _functions("pipeline/cli/plan.py", "list_", "show", "remove", "example"),
         _functions("pipeline/cli/seal_check.py", "checked_json"),
         _functions("pipeline/cli/bid.py", "check", "plan", "show_results"),
     ]

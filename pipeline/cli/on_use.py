@@ -16,6 +16,7 @@ COMMANDS = {
     "form": "印模采集表 / the seal specimen form",
     "seal": "印章 / seals",
     "bid": "投标文件包 / bid packages",
+    "plan": "用印方案 / stamp plans, kept and used again",
     "archive": "档案 / the archive",
     "pki": "试用证书 / the try-out authority",
     "tsa": "试用时间戳服务 / the try-out TSA",

@@ -11,6 +11,8 @@ from pipeline.permissions import Actor, Permission, Role, check_may
     [
         (Role.SEAL_OPERATOR, Permission.SIGN_BIDS),
         (Role.SEAL_OPERATOR, Permission.READ_ARCHIVE),
+        (Role.SEAL_OPERATOR, Permission.EDIT_PLANS),
+        (Role.ARCHIVIST, Permission.EDIT_PLANS),
         (Role.SIGNER, Permission.MAKE_SEALS),
         (Role.SIGNER, Permission.READ_ARCHIVE),
         (Role.ARCHIVIST, Permission.SIGN_BIDS),
