@@ -1,16 +1,35 @@
-"""Paging seals (骑缝章): one seal cut into strips of equal width, one strip on each page's edge.
+"""Paging seals (骑缝章): one seal cut into strips, one strip on each page's edge.
 
 Fanned out by hand, the pages show their edges with page 1 on top. At the right and bottom edge the first
 page then carries the seal's beginning; at the left and top edge the last page does.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 
 from stages.documents import Mark, PageGeometry, SealFace, Strip
+from stages.errors import PlacementRefused
+from stages.pdf.ink_profile import InkProfile, ink_profile
 from stages.plan_rules import PagingRule
 
-MIN_STRIP_MM = 1.0
-"""Below this a strip is hardly seen on paper."""
+MIN_INK_ALONG_MM = 0.3
+"""A strip with less ink than this along the page's edge, on average over its width, is called blank."""
+SAME_SIZE_MM = 1.0
+"""Pages whose edges differ by less carry their strips at one height."""
+
+_OTHER_SIDE = {"right": "left", "left": "right", "top": "top", "bottom": "bottom"}
+"""Where a sheet's back shows the edge that its front shows on a side, turned over like a book's leaf."""
+
+
+@dataclass(frozen=True)
+class PagedMarks:
+    """The strips of a paging seal by page, and what people should know of them."""
+
+    marks: tuple[Mark, ...]
+    warnings: tuple[str, ...]
 
 
 def groups_of_pages(page_indices: Sequence[int], every: int) -> list[Sequence[int]]:
@@ -25,48 +44,180 @@ def groups_of_pages(page_indices: Sequence[int], every: int) -> list[Sequence[in
     return [group for group in groups if len(group) > 1]
 
 
+def even_groups(page_indices: Sequence[int], most: int) -> list[Sequence[int]]:
+    """Return runs of at most `most` pages (3 where 2 would leave one alone) as equal as can be."""
+    count = len(page_indices)
+    if count < 2:
+        return []
+    groups = max(1, min(-(-count // max(most, 2)), count // 2))
+    bounds = [count * order // groups for order in range(groups + 1)]
+    return [page_indices[start:end] for start, end in pairwise(bounds)]
+
+
+def cuts_of(count: int, first_last: float, profile: InkProfile | None) -> list[float]:
+    """Return the count + 1 places, 0 to 1, where a seal is cut.
+
+    Args:
+        first_last: how much of the first and the last strip, in parts of another one's.
+        profile: when given, half the measure is width and half is ink: each strip then has at least half
+            of an equal share of both.
+    """
+    weights = [1.0] * count
+    weights[0] = weights[-1] = first_last
+    total, running, shares = sum(weights), 0.0, [0.0]
+    for weight in weights[:-1]:
+        running += weight
+        shares.append(running / total)
+    shares.append(1.0)
+    if profile is None:
+        return shares
+    steps = len(profile.cumulative) - 1
+    measure = [(place / steps + ink) / 2 for place, ink in enumerate(profile.cumulative)]
+    return [_place_of(share, measure) for share in shares]
+
+
+def _place_of(share: float, measure: Sequence[float]) -> float:
+    """Return where, 0 to 1, a measure that only grows reaches a share of it."""
+    steps = len(measure) - 1
+    after = min(max(bisect_left(measure, share), 1), steps)
+    low, high = measure[after - 1], measure[after]
+    return min((after - 1 + (share - low) / (high - low)) / steps, 1.0)
+
+
 def paging_marks(
     pages: Sequence[PageGeometry],
     page_indices: Sequence[int],
     rule: PagingRule,
     face: SealFace,
     rule_index: int,
-) -> tuple[list[Mark], float | None]:
+) -> PagedMarks:
     """Return the strips of a paging seal; a single page gets none.
 
-    Returns:
-        The marks by page, and the width in mm of the narrowest strip when that is below MIN_STRIP_MM.
+    A strip is never blank: where cutting by width would leave one without ink, the cut follows the ink.
+
+    Raises:
+        PlacementRefused: strips are narrower than the rule takes.
+        InputRefused: the seal's picture cannot be read.
     """
-    _, _, seal_w, seal_h = face.ink_box_mm
-    is_upright = rule.paging in ("left", "right")
-    cut_mm = seal_w if is_upright else seal_h
-    marks: list[Mark] = []
-    narrowest = cut_mm
-    for group in groups_of_pages(page_indices, rule.every):
-        count = len(group)
-        narrowest = min(narrowest, cut_mm / count)
+    fronts = [index for index in page_indices if rule.sheets == "single" or index % 2 == 0]
+    backs = [index for index in page_indices if rule.sheets == "both" and index % 2 == 1]
+    cutting = _Cutting(pages, rule, face, rule_index)
+    cutting.cut_side(fronts, rule.paging, begins_first=rule.paging in ("right", "bottom"))
+    cutting.cut_side(backs, _OTHER_SIDE[rule.paging], begins_first=rule.paging in ("right", "top"))
+    marks = tuple(sorted(cutting.marks, key=lambda mark: mark.page_index))
+    return PagedMarks(marks, tuple(cutting.warnings()) if marks else ())
+
+
+class _Cutting:
+    """One paging seal being cut: its marks so far, and what was noticed."""
+
+    def __init__(
+        self, pages: Sequence[PageGeometry], rule: PagingRule, face: SealFace, rule_index: int
+    ) -> None:
+        self.marks: list[Mark] = []
+        self._pages = pages
+        self._rule = rule
+        self._face = face
+        self._index = rule_index
+        _, _, w, h = face.ink_box_mm
+        self._is_upright = rule.paging in ("left", "right")
+        self._cut_mm = w if self._is_upright else h
+        self._narrowest_mm = self._cut_mm
+        self._follows_ink = False
+        self._differs_mm = 0.0
+
+    def cut_side(self, page_indices: Sequence[int], side: str, *, begins_first: bool) -> None:
+        """Cut the seal for one side of the sheets.
+
+        Args:
+            begins_first: the first page, not the last one, carries the seal's beginning.
+        """
+        rule = self._rule
+        if rule.every == "auto":
+            inner_mm = rule.min_strip_mm * (2 if rule.cut == "balanced" else 1)
+            # The rounding's slack: 42 mm by 1.2 mm are 35 strips, not 34.
+            most = int(self._cut_mm / max(inner_mm, 0.01) - 2 * rule.first_last + 2 + 1e-9)
+            groups = even_groups(page_indices, most)
+        else:
+            groups = groups_of_pages(page_indices, rule.every)
+        for group in groups:
+            self._cut_group(group, side, begins_first=begins_first)
+
+    def _cut_group(self, group: Sequence[int], side: str, *, begins_first: bool) -> None:
+        cuts = self._cuts(len(group))
+        lengths = [self._along_mm(self._pages[index]) for index in group]
+        if self._rule.position_mm is None:
+            self._differs_mm = max(self._differs_mm, max(lengths) - min(lengths))
         for order, page_index in enumerate(group):
-            part = order if rule.paging in ("right", "bottom") else count - 1 - order
-            strip = Strip(rule.paging, part / count, (part + 1) / count)
-            marks.append(_strip_mark(pages[page_index], page_index, rule, face, strip, rule_index))
-    return marks, narrowest if marks and narrowest < MIN_STRIP_MM else None
+            part = order if begins_first else len(group) - 1 - order
+            strip = Strip(side, cuts[part], cuts[part + 1])
+            self._narrowest_mm = min(self._narrowest_mm, (strip.end - strip.start) * self._cut_mm)
+            self.marks.append(self._mark(page_index, strip))
 
+    @cached_property
+    def _profile(self) -> InkProfile:
+        return ink_profile(self._face, across=self._is_upright)
 
-def _strip_mark(
-    page: PageGeometry, page_index: int, rule: PagingRule, face: SealFace, strip: Strip, rule_index: int
-) -> Mark:
-    _, _, seal_w, seal_h = face.ink_box_mm
-    share = strip.end - strip.start
-    if strip.side in ("left", "right"):
-        w, h = seal_w * share, seal_h
-        x = page.width_mm - w if strip.side == "right" else 0.0
-        y = _kept_inside(rule.position * page.height_mm - h / 2, h, page.height_mm)
-    else:
-        w, h = seal_w, seal_h * share
-        x = _kept_inside(rule.position * page.width_mm - w / 2, w, page.width_mm)
-        y = page.height_mm - h if strip.side == "bottom" else 0.0
-    return Mark(page_index, face.name, x, y, w, h, rule_index, strip)
+    def _cuts(self, count: int) -> list[float]:
+        rule, profile = self._rule, self._profile
+        if rule.cut == "balanced":
+            return cuts_of(count, rule.first_last, profile)
+        cuts = cuts_of(count, rule.first_last, None)
+        if all(profile.along_mm(start, end) >= MIN_INK_ALONG_MM for start, end in pairwise(cuts)):
+            return cuts
+        self._follows_ink = True
+        return cuts_of(count, rule.first_last, profile)
 
+    def _along_mm(self, page: PageGeometry) -> float:
+        return page.height_mm if self._is_upright else page.width_mm
 
-def _kept_inside(start_mm: float, length_mm: float, page_mm: float) -> float:
-    return min(max(0.0, start_mm), max(0.0, page_mm - length_mm))
+    def _mark(self, page_index: int, strip: Strip) -> Mark:
+        page, rule = self._pages[page_index], self._rule
+        _, _, seal_w, seal_h = self._face.ink_box_mm
+        seal_along = seal_h if self._is_upright else seal_w
+        across = (strip.end - strip.start) * self._cut_mm
+        length = self._along_mm(page)
+        middle = rule.position * length if rule.position_mm is None else rule.position_mm
+        along_at = min(max(0.0, middle - seal_along / 2), max(0.0, length - seal_along))
+        if strip.side in ("left", "right"):
+            x = page.width_mm - across - rule.edge_mm if strip.side == "right" else rule.edge_mm
+            box = (x, along_at, across, seal_along)
+        else:
+            y = page.height_mm - across - rule.edge_mm if strip.side == "bottom" else rule.edge_mm
+            box = (along_at, y, seal_along, across)
+        return Mark(page_index, self._face.name, *box, self._index, strip)
+
+    def warnings(self) -> list[str]:
+        """Return what people should know of the strips.
+
+        Raises:
+            PlacementRefused: they are narrower than the rule takes.
+        """
+        seal, where, found = self._face.name, f"rules[{self._index}]", []
+        if self._narrowest_mm < self._rule.min_strip_mm - 1e-6:
+            widths, least = f"{self._narrowest_mm:.2f}", f"{self._rule.min_strip_mm:g}"
+            if self._rule.narrow == "refuse":
+                raise PlacementRefused(
+                    f"{where}: paging seal {seal}: strips would be only {widths} mm wide, "
+                    f"less than {least} mm; set `every: auto` to repeat the seal",
+                    zh=f"{where}：骑缝章 {seal}：每页仅 {widths} 毫米宽，不足 {least} 毫米，"
+                    "请设置 every: auto 分段重复",
+                )
+            found.append(
+                f"骑缝章 {seal}：每页仅 {widths} 毫米宽，可用 every 分段重复 / "
+                f"paging seal {seal}: strips are only {widths} mm wide ({where}); "
+                "set `every` to repeat the seal"
+            )
+        if self._follows_ink:
+            found.append(
+                f"骑缝章 {seal}：等宽切分会有空白条，已按墨迹切分 / "
+                f"paging seal {seal}: strips of equal width would be blank on some pages, "
+                f"so the cut follows the ink ({where})"
+            )
+        if self._differs_mm > SAME_SIZE_MM:
+            found.append(
+                f"骑缝章 {seal}：页面大小不一，各条不在同一高度，可用 position_mm 对齐 / "
+                f"paging seal {seal}: pages differ by {self._differs_mm:.0f} mm, so strips stand at "
+                f"different places of their edges ({where}); set `position_mm` to align them"
+            )
+        return found

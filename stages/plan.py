@@ -117,15 +117,13 @@ def _position_marks(draft: Draft, index: int, rule: PositionRule) -> list[Mark]:
 def _paging(draft: Draft, index: int, rule: PagingRule) -> list[Mark]:
     chosen = select_pages(rule.pages, len(draft.pages))[rule.skip_first :]
     face = draft.faces[rule.seal]
-    marks, narrowest_mm = paging_marks(draft.pages, chosen, rule, face, index)
-    for mark in marks:
+    try:
+        paged = paging_marks(draft.pages, chosen, rule, face, index)
+    except PlacementRefused as error:
+        raise PlacementRefused(f"{draft.name}: {error}", zh=f"{draft.name}：{error.zh}") from error
+    for mark in paged.marks:
         page = draft.pages[mark.page_index]
-        if mark.w_mm > page.width_mm or mark.h_mm > page.height_mm:
+        if mark.x_mm < 0 or mark.y_mm < 0 or mark.w_mm > page.width_mm or mark.h_mm > page.height_mm:
             raise draft.too_small(index, rule.seal, mark.page_index, (mark.w_mm, mark.h_mm))
-    if narrowest_mm is not None:
-        draft.warnings.append(
-            f"骑缝章 {rule.seal}：每页仅 {narrowest_mm:.2f} 毫米宽，可用 every 分段重复 / "
-            f"paging seal {rule.seal}: strips are only {narrowest_mm:.2f} mm wide (rules[{index}]); "
-            "set `every` to repeat the seal"
-        )
-    return marks
+    draft.warnings += paged.warnings
+    return list(paged.marks)

@@ -19,9 +19,14 @@
         from: top_left             # top_left|top_right|bottom_left|bottom_right
       - seal: 公章                 # paging seal (骑缝章): left|right|top|bottom edge
         paging: right
-        position: 0.5              # along the edge from the top or left, 0..1
-        every: 0                   # one seal for every N pages; 0 = one over all
+        position: 0.5              # along the edge from the top or left, 0..1; or position_mm: 148
+        every: 0                   # one seal for every N pages; 0 = one over all; auto = as min_strip_mm asks
         skip_first: 0              # pages at the beginning without a strip
+        sheets: single             # single|fronts|both: which sides of the sheets, when printed on both
+        cut: width                 # width|balanced: strips of equal width, or half by width and half by ink
+        first_last: 1.0            # width of the first and last strip, in parts of another one's
+        edge_mm: 0                 # left free at the page's edge, for printers that cannot print there
+        min_strip_mm: 1.0          # narrower strips are drawn with a warning: narrow: warn|refuse
       - seal: 收文章                # a seal with text slots (动态输入章): what stands in them this time
         keyword: 收文日期
         text: {日期: 2026年3月1日, 编号: "017"}
@@ -40,26 +45,32 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
-    StrictFloat,
     StrictInt,
     Tag,
     ValidationError,
     field_validator,
+    model_validator,
 )
 
 from stages.errors import PlanRefused
 from stages.plan_words import (
     ALL_FILES,
     MAX_TEXTS,
+    MIN_STRIP_MM,
     Corner,
     Distance,
+    EdgeGap,
+    EndWeight,
     Keywords,
     Length,
     Name,
     Pages,
     Patterns,
+    RunLength,
+    Share,
     Side,
     SlotValue,
+    StripWidth,
 )
 from stages.plan_yaml import MAX_PLAN_BYTES, read_yaml, refusal
 
@@ -114,9 +125,16 @@ class PagingRule(_Rule):
     """A paging seal: one seal cut into strips, one on each page's edge."""
 
     paging: Side
-    position: Annotated[StrictFloat, Field(ge=0, le=1, allow_inf_nan=False)] = 0.5
-    every: Annotated[StrictInt, Field(ge=0, le=5000)] = 0
-    skip_first: Annotated[StrictInt, Field(ge=0, le=5000)] = 0
+    position: Share = 0.5
+    position_mm: Distance | None = None
+    edge_mm: EdgeGap = 0.0
+    every: Literal["auto"] | RunLength = 0
+    skip_first: RunLength = 0
+    sheets: Literal["single", "fronts", "both"] = "single"
+    cut: Literal["width", "balanced"] = "width"
+    first_last: EndWeight = 1.0
+    min_strip_mm: StripWidth = MIN_STRIP_MM
+    narrow: Literal["warn", "refuse"] = "warn"
 
     @field_validator("text")
     @classmethod
@@ -124,6 +142,12 @@ class PagingRule(_Rule):
         if value:
             raise ValueError("a paging seal is cut into strips and takes no text")
         return value
+
+    @model_validator(mode="after")
+    def _one_position(self) -> "PagingRule":
+        if {"position", "position_mm"} <= self.model_fields_set:
+            raise ValueError("position and position_mm say the same thing; leave one out")
+        return self
 
 
 def _kind_of(rule: object) -> str | None:

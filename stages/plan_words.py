@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictFloat, StrictStr
+from pydantic import AfterValidator, BeforeValidator, Field, StrictFloat, StrictInt, StrictStr
 
 from stages.errors import PlanRefused
 from stages.page_selection import check_selection
@@ -13,6 +13,12 @@ MAX_NAME_CHARS = 200
 MAX_OFFSET_MM = 2000.0
 MAX_TEXTS = 8
 MAX_TEXT_CHARS = 200
+MAX_EDGE_MM = 50.0
+MAX_STRIP_MM = 20.0
+MAX_FIRST_LAST = 10.0
+MAX_RUN_PAGES = 5000
+MIN_STRIP_MM = 1.0
+"""Below this a strip of a paging seal is hardly seen on paper."""
 
 ALL_FILES = ("*",)
 
@@ -49,5 +55,10 @@ Patterns = Annotated[tuple[Name, ...], BeforeValidator(_listed), Field(min_lengt
 Keywords = Annotated[
     tuple[Keyword, ...], BeforeValidator(_listed), Field(min_length=1, max_length=MAX_PATTERNS)
 ]
+Share = Annotated[StrictFloat, Field(ge=0, le=1, allow_inf_nan=False)]
+EdgeGap = Annotated[StrictFloat, Field(ge=0, le=MAX_EDGE_MM, allow_inf_nan=False)]
+StripWidth = Annotated[StrictFloat, Field(ge=0, le=MAX_STRIP_MM, allow_inf_nan=False)]
+EndWeight = Annotated[StrictFloat, Field(ge=1, le=MAX_FIRST_LAST, allow_inf_nan=False)]
+RunLength = Annotated[StrictInt, Field(ge=0, le=MAX_RUN_PAGES)]
 Corner = Literal["top_left", "top_right", "bottom_left", "bottom_right"]
 Side = Literal["left", "right", "top", "bottom"]

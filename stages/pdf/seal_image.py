@@ -88,18 +88,35 @@ def _read_canvas(face: SealFace) -> "np.ndarray[tuple[int, ...], np.dtype[np.uin
         raise _refused(face, "its picture cannot be read", "图像无法读取") from error
 
 
-def _made(face: SealFace) -> SealXObject:
+def ink_pixels(face: SealFace) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
+    """Return the whole pixels that hold a seal's ink box, RGBA.
+
+    Raises:
+        InputRefused: see `seal_xobject`.
+    """
     canvas = _read_canvas(face)
+    left, top, right, bottom = _pixel_box(face)
+    if not (0 <= left < right <= CANVAS_PX and 0 <= top < bottom <= CANVAS_PX):
+        raise _refused(face, "its ink box does not lie on the canvas", "墨迹范围超出画布")
+    cut = canvas[top:bottom, left:right]
+    if not cut[..., 3].any():
+        raise _refused(face, "there is no ink in its ink box", "墨迹范围内没有墨迹")
+    return cut
+
+
+def _pixel_box(face: SealFace) -> tuple[int, int, int, int]:
     x, y, w, h = face.ink_box_mm
     left, top = int(np.floor(x * SEAL_PX_PER_MM + 1e-6)), int(np.floor(y * SEAL_PX_PER_MM + 1e-6))
     right = int(np.ceil((x + w) * SEAL_PX_PER_MM - 1e-6))
     bottom = int(np.ceil((y + h) * SEAL_PX_PER_MM - 1e-6))
-    if not (0 <= left < right <= CANVAS_PX and 0 <= top < bottom <= CANVAS_PX):
-        raise _refused(face, "its ink box does not lie on the canvas", "墨迹范围超出画布")
-    cut = canvas[top:bottom, left:right]
+    return left, top, right, bottom
+
+
+def _made(face: SealFace) -> SealXObject:
+    cut = ink_pixels(face)
+    left, top, right, bottom = _pixel_box(face)
+    x, y, _, _ = face.ink_box_mm
     alpha = cut[..., 3]
-    if not alpha.any():
-        raise _refused(face, "there is no ink in its ink box", "墨迹范围内没有墨迹")
     colour = np.average(cut[..., :3].reshape(-1, 3), axis=0, weights=alpha.reshape(-1))
     # Where nothing is seen the plane takes the ink's colour: it deflates to nothing, and no fringe shows.
     rgb = np.where(alpha[..., None] > 0, cut[..., :3], np.rint(colour).astype(np.uint8))
