@@ -4,7 +4,6 @@ Fanned out by hand, the pages show their edges with page 1 on top. At the right 
 page then carries the seal's beginning; at the left and top edge the last page does.
 """
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -58,9 +57,8 @@ def cuts_of(count: int, first_last: float, profile: InkProfile | None) -> list[f
     """Return the count + 1 places, 0 to 1, where a seal is cut.
 
     Args:
-        first_last: how much of the first and the last strip, in parts of another one's.
-        profile: when given, half the measure is width and half is ink: each strip then has at least half
-            of an equal share of both.
+        first_last: how wide the first and the last strip are, in parts of another one.
+        profile: when given, only what is inked counts as width, so that a strip reaches over a gap.
     """
     weights = [1.0] * count
     weights[0] = weights[-1] = first_last
@@ -71,17 +69,7 @@ def cuts_of(count: int, first_last: float, profile: InkProfile | None) -> list[f
     shares.append(1.0)
     if profile is None:
         return shares
-    steps = len(profile.cumulative) - 1
-    measure = [(place / steps + ink) / 2 for place, ink in enumerate(profile.cumulative)]
-    return [_place_of(share, measure) for share in shares]
-
-
-def _place_of(share: float, measure: Sequence[float]) -> float:
-    """Return where, 0 to 1, a measure that only grows reaches a share of it."""
-    steps = len(measure) - 1
-    after = min(max(bisect_left(measure, share), 1), steps)
-    low, high = measure[after - 1], measure[after]
-    return min((after - 1 + (share - low) / (high - low)) / steps, 1.0)
+    return [0.0, *(profile.place_of(share) for share in shares[1:-1]), 1.0]
 
 
 def paging_marks(
@@ -93,7 +81,8 @@ def paging_marks(
 ) -> PagedMarks:
     """Return the strips of a paging seal; a single page gets none.
 
-    A strip is never blank: where cutting by width would leave one without ink, the cut follows the ink.
+    A strip is never blank: where equal widths would leave one without ink, gaps in the seal count as
+    nothing.
 
     Raises:
         PlacementRefused: strips are narrower than the rule takes.
@@ -123,7 +112,7 @@ class _Cutting:
         self._is_upright = rule.paging in ("left", "right")
         self._cut_mm = w if self._is_upright else h
         self._narrowest_mm = self._cut_mm
-        self._follows_ink = False
+        self._skips_gaps = False
         self._differs_mm = 0.0
 
     def cut_side(self, page_indices: Sequence[int], side: str, *, begins_first: bool) -> None:
@@ -134,9 +123,8 @@ class _Cutting:
         """
         rule = self._rule
         if rule.every == "auto":
-            inner_mm = rule.min_strip_mm * (2 if rule.cut == "balanced" else 1)
-            # The rounding's slack: 42 mm by 1.2 mm are 35 strips, not 34.
-            most = int(self._cut_mm / max(inner_mm, 0.01) - 2 * rule.first_last + 2 + 1e-9)
+            strips = self._cut_mm / max(rule.min_strip_mm, 0.01) - 2 * rule.first_last + 2
+            most = int(strips + 1e-9)  # 42 mm by 1.2 mm are 35 strips, not 34.999999
             groups = even_groups(page_indices, most)
         else:
             groups = groups_of_pages(page_indices, rule.every)
@@ -159,14 +147,12 @@ class _Cutting:
         return ink_profile(self._face, across=self._is_upright)
 
     def _cuts(self, count: int) -> list[float]:
-        rule, profile = self._rule, self._profile
-        if rule.cut == "balanced":
-            return cuts_of(count, rule.first_last, profile)
-        cuts = cuts_of(count, rule.first_last, None)
+        first_last, profile = self._rule.first_last, self._profile
+        cuts = cuts_of(count, first_last, None)
         if all(profile.along_mm(start, end) >= MIN_INK_ALONG_MM for start, end in pairwise(cuts)):
             return cuts
-        self._follows_ink = True
-        return cuts_of(count, rule.first_last, profile)
+        self._skips_gaps = True
+        return cuts_of(count, first_last, profile)
 
     def _along_mm(self, page: PageGeometry) -> float:
         return page.height_mm if self._is_upright else page.width_mm
@@ -208,11 +194,11 @@ class _Cutting:
                 f"paging seal {seal}: strips are only {widths} mm wide ({where}); "
                 "set `every` to repeat the seal"
             )
-        if self._follows_ink:
+        if self._skips_gaps:
             found.append(
-                f"骑缝章 {seal}：等宽切分会有空白条，已按墨迹切分 / "
+                f"骑缝章 {seal}：等宽切分会有空白条，已略过印章中的空隙切分 / "
                 f"paging seal {seal}: strips of equal width would be blank on some pages, "
-                f"so the cut follows the ink ({where})"
+                f"so gaps in the seal are not counted ({where})"
             )
         if self._differs_mm > SAME_SIZE_MM:
             found.append(

@@ -23,7 +23,6 @@
         every: 0                   # one seal for every N pages; 0 = one over all; auto = as min_strip_mm asks
         skip_first: 0              # pages at the beginning without a strip
         sheets: single             # single|fronts|both: which sides of the sheets, when printed on both
-        cut: width                 # width|balanced: strips of equal width, or half by width and half by ink
         first_last: 1.0            # width of the first and last strip, in parts of another one's
         edge_mm: 0                 # left free at the page's edge, for printers that cannot print there
         min_strip_mm: 1.0          # narrower strips are drawn with a warning: narrow: warn|refuse
@@ -131,7 +130,6 @@ class PagingRule(_Rule):
     every: Literal["auto"] | RunLength = 0
     skip_first: RunLength = 0
     sheets: Literal["single", "fronts", "both"] = "single"
-    cut: Literal["width", "balanced"] = "width"
     first_last: EndWeight = 1.0
     min_strip_mm: StripWidth = MIN_STRIP_MM
     narrow: Literal["warn", "refuse"] = "warn"
