@@ -36,49 +36,6 @@ class HowDerived(StrEnum):
 
 
 @dataclass(frozen=True)
-class Origin:
-    """The file as it came in, when the PDF that is stamped had to be made of it first.
-
-    Attributes:
-        name: its path inside the package, with forward slashes, Unicode NFC.
-        sha256: lower-case hex.
-        tool: what made the PDF of it, with its version; kept in our records, never in the PDF.
-    """
-
-    path: Path
-    name: str
-    size_bytes: int
-    sha256: str
-    how: HowDerived
-    tool: str
-
-
-@dataclass(frozen=True)
-class SourceFile:
-    """One file of a package, as it came in, or the PDF made of it.
-
-    Attributes:
-        name: its path inside the package, with forward slashes, Unicode NFC.
-        sha256: lower-case hex.
-        origin: what came in, when this PDF was made of it.
-    """
-
-    path: Path
-    name: str
-    size_bytes: int
-    sha256: str
-    origin: Origin | None = None
-
-
-@dataclass(frozen=True)
-class BidPackage:
-    """All documents of one bid, sorted by name."""
-
-    name: str
-    files: tuple[SourceFile, ...]
-
-
-@dataclass(frozen=True)
 class Finding:
     """Something pre-flight has to say about a file.
 
@@ -114,6 +71,51 @@ class FieldLock:
             return True
         is_named = any(name == one or name.startswith(one + ".") for one in self.names)
         return is_named == (self.action is LockAction.INCLUDE)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The file as it came in, when the PDF that is stamped had to be made of it first.
+
+    Attributes:
+        name: its path inside the package, with forward slashes, Unicode NFC.
+        sha256: lower-case hex.
+        tool: what made the PDF of it, with its version; kept in our records, never in the PDF.
+        findings: what the making has to say, for pre-flight to repeat.
+    """
+
+    path: Path
+    name: str
+    size_bytes: int
+    sha256: str
+    how: HowDerived
+    tool: str
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One file of a package, as it came in, or the PDF made of it.
+
+    Attributes:
+        name: its path inside the package, with forward slashes, Unicode NFC.
+        sha256: lower-case hex.
+        origin: what came in, when this PDF was made of it.
+    """
+
+    path: Path
+    name: str
+    size_bytes: int
+    sha256: str
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True)
+class BidPackage:
+    """All documents of one bid, sorted by name."""
+
+    name: str
+    files: tuple[SourceFile, ...]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,14 @@ class InputRefused(StagesError):
     """The bytes handed in cannot be read, are encrypted, damaged, or over a named limit."""
 
 
+class Damaged(InputRefused):
+    """The PDF can only be read by guessing; a sound copy may be made of it when the user allows that."""
+
+
+class Encrypted(InputRefused):
+    """The PDF is encrypted, opens without a password, and an open copy may be made when the user allows."""
+
+
 class PlanRefused(StagesError):
     """The plan file itself is wrong: an unknown key, a missing value, a seal nobody knows."""
 

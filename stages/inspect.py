@@ -28,8 +28,9 @@ def inspect(source: SourceFile) -> InspectedDocument:
     """Return what is known of a PDF. Streams are not decoded, so that 1,000 pages take a moment.
 
     Raises:
-        InputRefused: no PDF, empty, over `base.MAX_FILE_BYTES`, encrypted, damaged, without pages, or
-            over `structure.MAX_PAGES`; the message names the file and what to do.
+        Damaged, Encrypted: a copy may be made that can be signed (`mending.mended`).
+        InputRefused: no PDF, empty, over `base.MAX_FILE_BYTES`, behind a password, without pages, or over
+            `structure.MAX_PAGES`. Every message names the file and what to do.
     """
     with open_base(source.path, name=source.name) as base, refusals_named(source.name):
         pages = list(walk_pages(base.pdf))
@@ -39,6 +40,7 @@ def inspect(source: SourceFile) -> InspectedDocument:
         signatures = existing_signatures(base.pdf)
         repeated = [count for count in Counter(page.objgen for page in pages).values() if count > 1]
         findings = (
+            *(source.origin.findings if source.origin is not None else ()),
             *_file_findings(base),
             *_signature_findings(signatures),
             *_page_findings(geometries, repeated_pages=sum(repeated)),

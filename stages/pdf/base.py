@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pikepdf
 
-from stages.errors import InputRefused
+from stages.errors import Damaged, Encrypted, InputRefused
+from stages.pdf.permissions import forbidden_words, permissions_of
 from stages.pdf.syntax import ObjGen
 
 MAX_FILE_BYTES = 1 << 30
@@ -71,11 +72,22 @@ def _refuse(name: str, what: str, zh: str) -> InputRefused:
     return InputRefused(f"{name}: {what}", zh=f"{name}：{zh}")
 
 
-def _damaged(name: str, what: str, zh: str) -> InputRefused:
-    return _refuse(
-        name,
-        f"the PDF is damaged or cut off ({what}); export or download it again",
-        f"PDF 损坏或不完整（{zh}），请重新导出或重新下载",
+def _damaged(name: str, what: str, zh: str) -> Damaged:
+    return Damaged(
+        f"{name}: the PDF is damaged or cut off ({what}); export or download it again, "
+        "or have a sound copy made of it (--repair)",
+        zh=f"{name}：PDF 损坏或不完整（{zh}），请重新导出或重新下载，或使用 --repair 修复",
+    )
+
+
+def _encrypted(name: str, pdf: pikepdf.Pdf) -> Encrypted:
+    """Return the refusal of a file that opens without a password, with what its author forbids."""
+    said, said_zh = forbidden_words(permissions_of(pdf))
+    return Encrypted(
+        f"{name}: the PDF is encrypted, opens without a password and {said}; ask its author for an open "
+        "copy, or, where you may, have one made (--decrypt)",
+        zh=f"{name}：PDF 已加密，无需密码即可打开，权限设置：{said_zh}；请向作者索取未加密版本，"
+        "或在有权处理时使用 --decrypt 生成未加密副本",
     )
 
 
@@ -189,14 +201,12 @@ def _check_whole(path: Path, name: str, pdf: pikepdf.Pdf) -> None:
     """Refuse what pikepdf could only open by guessing.
 
     Raises:
-        InputRefused: encrypted, reconstructed, without catalogue.
+        Encrypted: it is.
+        Damaged: reconstructed, or without catalogue.
+        InputRefused: without pages.
     """
     if pdf.is_encrypted:
-        raise _refuse(
-            name,
-            "the PDF is encrypted; remove its password and permissions, then hand it in again",
-            "PDF 已加密，请去除密码和权限限制后重新提交",
-        )
+        raise _encrypted(name, pdf)
     _check_unrepaired(path, name, pdf)
     if "/Root" not in pdf.trailer or not isinstance(pdf.trailer.Root, pikepdf.Dictionary):
         raise _damaged(name, "it has no catalogue", "缺少文档目录")
@@ -212,7 +222,7 @@ def refusals_named(name: str) -> Iterator[None]:
     except InputRefused as error:
         if str(error).startswith(name):
             raise
-        raise InputRefused(f"{name}: {error}", zh=f"{name}：{error.zh}") from error
+        raise type(error)(f"{name}: {error}", zh=f"{name}：{error.zh}") from error
 
 
 @contextmanager
@@ -223,7 +233,10 @@ def open_base(path: Path, *, name: str = "") -> Iterator[BasePdf]:
         name: what messages call the file; the path's last part when empty.
 
     Raises:
-        InputRefused: not a PDF, empty, over MAX_FILE_BYTES, encrypted, damaged, or without pages.
+        Damaged: a sound copy may be made of it.
+        Encrypted: encrypted, and opened without a password.
+        InputRefused: not a PDF, empty, over MAX_FILE_BYTES, without pages, or needing a password or a
+            certificate.
     """
     name = name or path.name
     size, tail = _read_ends(path, name)
@@ -235,13 +248,20 @@ def open_base(path: Path, *, name: str = "") -> Iterator[BasePdf]:
     except pikepdf.PasswordError as error:
         raise _refuse(
             name,
-            "the PDF is encrypted; remove its password, then hand it in again",
-            "PDF 已加密，请去除密码后重新提交",
+            "the PDF is encrypted and needs a password; remove the password, then hand it in again",
+            "PDF 需要密码才能打开，请去除密码后重新提交",
         ) from error
     except (pikepdf.PdfError, RuntimeError) as error:  # QpdfRuntimeError is no PdfError
         if "unable to find page tree" in str(error):
             raise _refuse(
                 name, "the PDF has no pages; export it again", "PDF 没有页面，请重新导出"
+            ) from error
+        if "ncryption" in str(error).replace(str(path), ""):
+            raise _refuse(
+                name,
+                "the PDF is encrypted for certain certificates or by a method of its own; ask its author for "
+                "an open copy",
+                "PDF 采用证书加密或不支持的加密方式，请向作者索取未加密版本",
             ) from error
         raise _damaged(name, "no PDF reader could follow it", "无法解析") from error
     with pdf:

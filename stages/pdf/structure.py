@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pikepdf
 
-from stages.errors import InputRefused
+from stages.errors import Damaged, InputRefused
 
 MAX_TREE_DEPTH = 64
 MAX_PAGES = 5000
@@ -15,9 +15,10 @@ INHERITED = ("/Resources", "/MediaBox", "/CropBox", "/Rotate")
 """What a page takes from the nodes above it (ISO 32000-2 Table 31)."""
 
 
-def _broken(what: str, zh: str) -> InputRefused:
-    return InputRefused(
-        f"the page tree is damaged ({what}); export the PDF again", zh=f"页面树损坏（{zh}），请重新导出 PDF"
+def _broken(what: str, zh: str) -> Damaged:
+    return Damaged(
+        f"the page tree is damaged ({what}); export the PDF again, or have a sound copy made (--repair)",
+        zh=f"页面树损坏（{zh}），请重新导出 PDF，或使用 --repair 修复",
     )
 
 
@@ -25,8 +26,8 @@ def walk_pages(pdf: pikepdf.Pdf) -> Iterator[pikepdf.Object]:
     """Yield every page's dictionary in order.
 
     Raises:
-        InputRefused: more than MAX_PAGES, deeper than MAX_TREE_DEPTH, a loop, or a page that is no
-            indirect dictionary.
+        InputRefused: more than MAX_PAGES.
+        Damaged: deeper than MAX_TREE_DEPTH, a loop, or a page that is no indirect dictionary.
     """
     root = pdf.Root.Pages
     if not isinstance(root, pikepdf.Dictionary) or "/Kids" not in root:
@@ -76,7 +77,7 @@ def inherited(page: pikepdf.Object, key: str) -> object | None:
     """Return a page's own or inherited value; None when no node above has it.
 
     Raises:
-        InputRefused: the chain of /Parent loops or is deeper than MAX_TREE_DEPTH.
+        Damaged: the chain of /Parent loops or is deeper than MAX_TREE_DEPTH.
     """
     node: pikepdf.Object | None = page
     for _ in range(MAX_TREE_DEPTH + 1):
