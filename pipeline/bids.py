@@ -11,7 +11,7 @@ from pipeline.clock import Clock
 from pipeline.exports import export_object
 from pipeline.failures import ExitCode
 from pipeline.jobs import Act, next_state
-from pipeline.keys import check_usable
+from pipeline.key_certificates import check_usable
 from pipeline.moves import make_move
 from pipeline.orders import FrozenSeal, SigningOrder
 from pipeline.packages import LookedAt, OpenedPackage, look

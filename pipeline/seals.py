@@ -13,7 +13,7 @@ from pipeline.errors import WrongState
 from pipeline.exports import export_object, sha256_of
 from pipeline.folders import make_folder
 from pipeline.fresh_results import fresh_results
-from pipeline.keys import check_usable
+from pipeline.key_certificates import check_usable
 from pipeline.marking import MarkingKeys
 from pipeline.permissions import Actor, Permission, check_may
 from pipeline.slots import slots_from_record, slots_to_record

@@ -14,7 +14,7 @@ from typing import Protocol
 from pipeline.bench import INSPECTED, PLANNED, Bench
 from pipeline.clock import Clock
 from pipeline.jobs import Act
-from pipeline.keys import check_usable
+from pipeline.key_certificates import check_usable
 from pipeline.moves import make_move
 from stages.authorities import Signer, TimestampAuthority, TrustAnchors, fingerprint_of
 from stages.documents import SignatureRequest

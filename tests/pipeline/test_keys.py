@@ -14,7 +14,10 @@ from cryptography.x509 import (
     random_serial_number,
 )
 
-from pipeline.keys import DEFAULT_PINS, MAX_KEY_FILE_BYTES, check_usable, open_signer
+from pipeline.key_certificates import check_usable
+from pipeline.key_files import MAX_KEY_FILE_BYTES
+from pipeline.keys import open_signer
+from pipeline.pins import DEFAULT_PINS
 from pipeline.tryout.certificates import issue, tryout_name
 from pipeline.tryout.pki import TryoutPki
 from stages.errors import SigningRefused

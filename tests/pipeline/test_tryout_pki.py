@@ -11,7 +11,8 @@ from asn1crypto import pem, x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 import pipeline.tryout.pki as pki_module
-from pipeline.keys import check_usable, open_signer
+from pipeline.key_certificates import check_usable
+from pipeline.keys import open_signer
 from pipeline.tryout.pki import TryoutPki, create_pki, open_pki
 from stages.crypto.tryout import is_tryout
 from stages.errors import SigningRefused
