@@ -272,7 +272,7 @@ class Bids:
 
     def _frozen_seals(self, rules: PlanRules) -> tuple[FrozenSeal, ...]:
         frozen = []
-        for name in sorted({rule.seal for rule in rules.rules}):
+        for name in sorted(rules.seals):
             seal = self._records.seal(name)
             frozen.append(
                 FrozenSeal(seal.id, name, seal.image_digest, seal.ink_box_mm, slots_from_record(seal))

@@ -41,27 +41,32 @@ def check_selection(selection: str) -> str:
     return selection
 
 
-def select_pages(selection: str, page_count: int) -> tuple[int, ...]:
+def select_pages(selection: str, page_count: int, *, skip_first: int = 0) -> tuple[int, ...]:
     """Return the page indices meant, in order, each once; numbers beyond the file are left out.
 
     Args:
         selection: numbers count from 1; negative ones from the end, -1 is the last page.
+        skip_first: so many pages at the beginning of the file are left out, whatever is selected.
 
     Raises:
         PlanRefused: see check_selection.
     """
+    return tuple(index for index in _selected(selection, page_count) if index >= skip_first)
+
+
+def _selected(selection: str, page_count: int) -> Sequence[int]:
     every = range(page_count)
     match selection:
         case "all":
-            return tuple(every)
+            return every
         case "odd":
-            return tuple(every[0::2])
+            return every[0::2]
         case "even":
-            return tuple(every[1::2])
+            return every[1::2]
         case "first":
-            return tuple(every[:1])
+            return every[:1]
         case "last":
-            return tuple(every[-1:])
+            return every[-1:]
     chosen: set[int] = set()
     for start, end in _parts(selection):
         first = start - 1 if start > 0 else page_count + start
@@ -69,7 +74,7 @@ def select_pages(selection: str, page_count: int) -> tuple[int, ...]:
         if first < 0 and start == end:
             continue
         chosen.update(range(max(0, first), min(page_count - 1, last) + 1))
-    return tuple(sorted(chosen))
+    return sorted(chosen)
 
 
 def page_list(page_indices: Sequence[int]) -> str:

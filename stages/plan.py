@@ -1,16 +1,16 @@
 """Resolve the rules of a plan to marks: which seal, on which page, where in mm. Nothing is drawn here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
-from stages.documents import InspectedDocument, Mark, PlannedDocument, SealFace, SourceFile
+from stages.anonymous import plan_anonymous
+from stages.documents import InspectedDocument, Mark, PageGeometry, PlannedDocument, SealFace, SourceFile
 from stages.errors import NothingToMark, PlacementRefused, PlanRefused
-from stages.page_selection import select_pages
 from stages.paging import paging_marks
-from stages.pdf.slot_text import check_text
 from stages.plan_draft import Draft
 from stages.plan_keywords import keyword_marks, keyword_searches
 from stages.plan_rules import KeywordRule, PagingRule, PlanRules, PositionRule, Rule
+from stages.plan_texts import texts_by_seal
 
 MAX_MARKS = 20_000
 """Marks on one file: 5,000 pages with four seals each."""
@@ -28,11 +28,14 @@ def plan(
         PlacementRefused: a page is smaller than a seal, or more than MAX_MARKS.
         InputRefused: the text cannot be read.
     """
+    part = rules.part_of(source.name)
+    if part is not None and part.anonymous:
+        return plan_anonymous(source, inspected, rules, part)
     draft = Draft(source.name, inspected.pages, faces)
-    wanted = [(index, rule) for index, rule in enumerate(rules.rules) if rule.applies_to(source.name)]
-    _check_seals(source.name, [(index, rule.seal) for index, rule in wanted], faces)
+    wanted = [(index, rule) for index, rule in enumerate(rules.rules) if rules.applies(rule, source.name)]
     for index, rule in wanted:
-        _check_texts(draft, index, rule)
+        _check_seals(source.name, index, rule, faces)
+    texts = {index: texts_by_seal(draft, index, rule) for index, rule in wanted}
     keyword_rules = [(index, rule) for index, rule in wanted if isinstance(rule, KeywordRule)]
     searches = keyword_searches(source, draft, keyword_rules)
     marks: list[Mark] = []
@@ -43,7 +46,7 @@ def plan(
             new = _paging(draft, index, rule)
         else:
             new = _position_marks(draft, index, rule)
-        marks += [replace(mark, text=rule.texts) for mark in new] if rule.text else new
+        marks += [replace(mark, text=texts[index][mark.seal]) for mark in new] if rule.text else new
         if len(marks) > MAX_MARKS:
             raise PlacementRefused(
                 f"{source.name}: more than {MAX_MARKS} marks; use fewer or narrower rules",
@@ -65,57 +68,45 @@ def rule_hits(planned: PlannedDocument, rules: PlanRules) -> tuple[int, ...]:
     return tuple(counts)
 
 
-def _check_seals(name: str, wanted: Sequence[tuple[int, str]], faces: Mapping[str, SealFace]) -> None:
-    for index, seal in wanted:
+def _check_seals(name: str, index: int, rule: Rule, faces: Mapping[str, SealFace]) -> None:
+    for seal in rule.seal_names:
         if seal not in faces:
             known = "、".join(sorted(faces)) or "none"
+            key = f"rules[{index}].{'seal' if len(rule.seal_names) == 1 else 'seals'}"
             raise PlanRefused(
-                f"{name}: rules[{index}].seal: there is no seal {seal}; known seals: {known}",
-                zh=f"{name}：rules[{index}].seal：没有名为“{seal}”的印章；现有印章：{known}",
+                f"{name}: {key}: there is no seal {seal}; known seals: {known}",
+                zh=f"{name}：{key}：没有名为“{seal}”的印章；现有印章：{known}",
             )
 
 
-def _check_texts(draft: Draft, index: int, rule: Rule) -> None:
-    """Check the texts of a rule against its seal's slots, and warn of slots that stay empty.
-
-    Raises:
-        PlanRefused: see `slot_text.check_text`.
-    """
-    face = draft.faces[rule.seal]
-    try:
-        check_text(face, rule.texts)
-    except PlanRefused as error:
-        where = f"{draft.name}: rules[{index}].text"
-        raise PlanRefused(f"{where}: {error}", zh=f"{where}：{error.zh}") from error
-    empty = [slot.name for slot in face.slots if slot.name not in rule.text]
-    if empty and not isinstance(rule, PagingRule):
-        names = "、".join(empty)
-        draft.warnings.append(
-            f"{rule.seal} 的动态文字栏 {names} 留空 / "
-            f"{rule.seal}: text slots {names} stay empty (rules[{index}])"
-        )
-
-
 def _position_marks(draft: Draft, index: int, rule: PositionRule) -> list[Mark]:
-    chosen = select_pages(rule.pages, len(draft.pages))
-    if not chosen and rule.names_files:
+    page_indices = rule.page_indices(len(draft.pages))
+    if not page_indices and rule.names_files:
+        skipped = f" after the first {rule.skip_first}" if rule.skip_first else ""
+        skipped_zh = f"（跳过前 {rule.skip_first} 页后）" if rule.skip_first else ""
         raise NothingToMark(
-            f"{draft.name}: rules[{index}]: the file has {len(draft.pages)} pages, none of {rule.pages}; "
-            "correct `pages`",
+            f"{draft.name}: rules[{index}]: the file has {len(draft.pages)} pages, none of {rule.pages}"
+            f"{skipped}; correct `pages`",
             zh=f"{draft.name}：rules[{index}]：文件共 {len(draft.pages)} 页，"
-            f"没有 {rule.pages} 页；请修改 pages",
+            f"没有 {rule.pages} 页{skipped_zh}；请修改 pages",
         )
-    marks: list[Mark] = []
-    for page_index in chosen:
-        page = draft.pages[page_index]
-        x = page.width_mm - rule.x_mm if rule.corner.endswith("right") else rule.x_mm
-        y = page.height_mm - rule.y_mm if rule.corner.startswith("bottom") else rule.y_mm
-        marks.append(draft.mark(index, rule.seal, page_index, (x, y)))
-    return marks
+    return [
+        mark
+        for page_index in page_indices
+        for mark in draft.marks(index, rule, page_index, _centre_mm(draft.pages[page_index], rule))
+    ]
+
+
+def _centre_mm(page: PageGeometry, rule: PositionRule) -> tuple[float, float]:
+    if rule.corner == "center":
+        return page.width_mm / 2 + rule.x_mm, page.height_mm / 2 + rule.y_mm
+    x = page.width_mm - rule.x_mm if rule.corner.endswith("right") else rule.x_mm
+    y = page.height_mm - rule.y_mm if rule.corner.startswith("bottom") else rule.y_mm
+    return x, y
 
 
 def _paging(draft: Draft, index: int, rule: PagingRule) -> list[Mark]:
-    chosen = select_pages(rule.pages, len(draft.pages))[rule.skip_first :]
+    chosen = rule.page_indices(len(draft.pages))
     face = draft.faces[rule.seal]
     try:
         paged = paging_marks(draft.pages, chosen, rule, face, index)

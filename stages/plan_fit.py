@@ -15,16 +15,26 @@ def check_rules_used(rules: PlanRules, hits_by_file: Mapping[str, Sequence[int]]
         hits_by_file: for each file's name, how many marks each rule put on it (`plan.rule_hits`).
 
     Raises:
-        PlacementRefused: no file matches a rule's patterns, a keyword is found nowhere, or pages that a
-            rule names are in no file.
+        PlanRefused: a file belongs to two parts.
+        PlacementRefused: no file matches a rule's or a part's patterns, a keyword is found nowhere, or
+            pages that a rule names are in no file.
     """
-    for index, rule in enumerate(rules.rules):
-        names = [name for name in hits_by_file if rule.applies_to(name)]
-        if not names:
-            patterns = "、".join(rule.files)
+    for part in rules.parts:
+        # A part misspelt would let seals into a blind bid.
+        if not any(part.holds(name) for name in hits_by_file):
+            patterns = "、".join(part.files)
             raise PlacementRefused(
-                f"rules[{index}]: no file of the package matches {patterns}; correct `files`",
-                zh=f"rules[{index}]：文件包中没有匹配 {patterns} 的文件，请修改 files",
+                f"part {part.name}: no file of the package matches {patterns}; correct its `files`",
+                zh=f"部分“{part.name}”：文件包中没有匹配 {patterns} 的文件，请修改其 files",
+            )
+    for index, rule in enumerate(rules.rules):
+        names = [name for name in hits_by_file if rules.applies(rule, name)]
+        if not names:
+            key, meant = ("part", rule.part) if rule.part else ("files", rule.files)
+            shown = "、".join(meant)
+            raise PlacementRefused(
+                f"rules[{index}]: no file of the package matches {shown}; correct `{key}`",
+                zh=f"rules[{index}]：文件包中没有匹配 {shown} 的文件，请修改 {key}",
             )
         if isinstance(rule, PagingRule) or any(hits_by_file[name][index] for name in names):
             continue

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from stages.documents import Mark, SourceFile
 from stages.errors import NothingToMark
-from stages.page_selection import page_list, select_pages
+from stages.page_selection import page_list
 from stages.pdf.base import refusals_named
-from stages.pdf.text import TextHit, TextSearch, search_text, without_repeats
-from stages.plan_draft import Draft
+from stages.pdf.text import TextSearch, search_text, without_repeats
+from stages.plan_draft import Draft, anchor_mm, chosen
 from stages.plan_rules import KeywordRule
 
 
@@ -18,7 +18,7 @@ def keyword_searches(
     searches: dict[int, TextSearch] = {}
     by_pages: dict[tuple[int, ...], list[tuple[int, KeywordRule]]] = {}
     for index, rule in wanted:
-        by_pages.setdefault(select_pages(rule.pages, len(draft.pages)), []).append((index, rule))
+        by_pages.setdefault(rule.page_indices(len(draft.pages)), []).append((index, rule))
     silent: set[int] = set()
     for pages, group in by_pages.items():
         keywords = list(dict.fromkeys(keyword for _, rule in group for keyword in rule.keyword))
@@ -37,28 +37,26 @@ def keyword_searches(
 
 
 def keyword_marks(draft: Draft, index: int, rule: KeywordRule, search: TextSearch) -> list[Mark]:
+    """Return a keyword rule's marks.
+
+    Raises:
+        NothingToMark: the rule is meant for this very file, and the keyword is not in it, or too rarely.
+        PlacementRefused: a page is smaller than the seals.
+    """
     hits = without_repeats([hit for hits in search.hits for hit in hits])
-    match rule.occurrence:
-        case "all":
-            chosen = hits
-        case "first":
-            chosen = hits[:1]
-        case "last":
-            chosen = hits[-1:]
-        case number:
-            chosen = hits[number - 1 : number]
-    if not chosen and rule.names_files:
+    found = chosen(hits, rule)
+    if not found and rule.names_files:
         raise _keyword_missing(draft, index, rule, len(hits))
-    return [draft.mark(index, rule.seal, hit.page_index, _centre(hit, rule)) for hit in chosen]
+    return [mark for hit in found for mark in draft.marks(index, rule, hit.page_index, anchor_mm(hit, rule))]
 
 
 def _keyword_missing(draft: Draft, index: int, rule: KeywordRule, found: int) -> NothingToMark:
     keyword = " / ".join(rule.keyword)
-    pages = page_list(select_pages(rule.pages, len(draft.pages))) or "none"
+    pages = page_list(rule.page_indices(len(draft.pages))) or "none"
     if found:
         return NothingToMark(
-            f"{draft.name}: rules[{index}]: keyword {keyword} stands {found} times, not {rule.occurrence}; "
-            "lower `occurrence`",
+            f"{draft.name}: rules[{index}]: keyword {keyword} stands {found} times"
+            f"{' in all' if rule.per == 'page' else ''}, not {rule.occurrence}; lower `occurrence`",
             zh=f"{draft.name}：rules[{index}]：关键字“{keyword}”只出现 {found} 次，"
             f"不足 {rule.occurrence} 次；请修改 occurrence",
         )
@@ -68,18 +66,3 @@ def _keyword_missing(draft: Draft, index: int, rule: KeywordRule, found: int) ->
         zh=f"{draft.name}：rules[{index}]：未找到关键字“{keyword}”，已搜索页：{pages}；"
         "请修改关键字，或改用 pages 定位",
     )
-
-
-def _centre(hit: TextHit, rule: KeywordRule) -> tuple[float, float]:
-    """Return where a seal's centre goes for a keyword's box."""
-    x, y = hit.centre_mm
-    match rule.anchor:
-        case "left":
-            x = hit.x_mm
-        case "right":
-            x = hit.x_mm + hit.w_mm
-        case "top":
-            y = hit.y_mm
-        case "bottom":
-            y = hit.y_mm + hit.h_mm
-    return x + rule.offset_mm[0], y + rule.offset_mm[1]

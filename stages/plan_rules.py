@@ -1,36 +1,6 @@
-"""The plan file (用印方案): which seal goes where, written by people in YAML.
+"""The plan file (用印方案): which seal goes where, written by people in YAML, by programs in JSON.
 
-    version: 1
-    project: 某某工程施工招标      # optional, what the archive is searched by
-    bidder: 某某建设有限公司        # optional
-    document_type: 投标文件         # optional
-    unmarked_files: refuse         # refuse (default) | allow: files on which no rule puts a seal
-    rules:
-      - seal: 公章                 # by keyword: every place where the text stands
-        keyword: （盖单位章）        # a text, /a regular expression/, or a list of them
-        occurrence: all            # all | first | last | n, counted from 1
-        anchor: center             # where on the keyword the seal's centre goes: center|left|right|top|bottom
-        offset_mm: [0, 0]          # then moved right, down
-        files: "商务/*.pdf"         # one pattern or a list; default: every file
-      - seal: 公章                 # by position: the seal's centre, from a corner of the displayed page
-        pages: first               # all|odd|even|first|last|"1-3,5,-1"
-        x_mm: 120
-        y_mm: 200
-        from: top_left             # top_left|top_right|bottom_left|bottom_right
-      - seal: 公章                 # paging seal (骑缝章): left|right|top|bottom edge
-        paging: right
-        position: 0.5              # along the edge from the top or left, 0..1; or position_mm: 148
-        every: 0                   # one seal for every N pages; 0 = one over all; auto = as min_strip_mm asks
-        skip_first: 0              # pages at the beginning without a strip
-        sheets: single             # single|fronts|both: which sides of the sheets, when printed on both
-        first_last: 1.0            # width of the first and last strip, in parts of another one's
-        edge_mm: 0                 # left free at the page's edge, for printers that cannot print there
-        min_strip_mm: 1.0          # narrower strips are drawn with a warning: narrow: warn|refuse
-      - seal: 收文章                # a seal with text slots (动态输入章): what stands in them this time
-        keyword: 收文日期
-        text: {日期: 2026年3月1日, 编号: "017"}
-
-Keywords and paging take `pages` too. `docs/plan.md` explains the same with examples.
+`docs/plan.md` explains every key with examples; `docs/plan.schema.json` is made of the types here.
 """
 
 import fnmatch
@@ -40,11 +10,12 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
+    AliasChoices,
     BaseModel,
     ConfigDict,
     Discriminator,
     Field,
-    StrictInt,
+    StrictBool,
     Tag,
     ValidationError,
     field_validator,
@@ -52,6 +23,7 @@ from pydantic import (
 )
 
 from stages.errors import PlanRefused
+from stages.page_selection import select_pages
 from stages.plan_words import (
     ALL_FILES,
     MAX_TEXTS,
@@ -63,28 +35,57 @@ from stages.plan_words import (
     Keywords,
     Length,
     Name,
+    Occurrence,
     Pages,
     Patterns,
     RunLength,
+    SealRow,
     Share,
     Side,
+    Skipped,
     SlotValue,
     StripWidth,
+    WrongValue,
 )
-from stages.plan_yaml import MAX_PLAN_BYTES, read_yaml, refusal
+from stages.plan_yaml import MAX_PLAN_BYTES, read_plan_text, refusal
 
 MAX_RULES = 200
+MAX_PARTS = 50
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
 
 
+class Part(_Strict):
+    """A part of the package, by its files."""
+
+    name: Name
+    files: Patterns
+    anonymous: StrictBool = Field(False, validation_alias=AliasChoices("anonymous", "暗标"))
+    names: Annotated[tuple[Name, ...], Field(max_length=50)] = ()
+
+    def holds(self, name: str) -> bool:
+        """Return whether a file of the package belongs to it."""
+        return matches(name, self.files)
+
+
 class _Rule(_Strict):
-    seal: Name
     files: Patterns = ALL_FILES
+    part: Patterns | None = None
     pages: Pages = "all"
+    skip_first: Skipped = 0
     text: Annotated[dict[Name, SlotValue], Field(max_length=MAX_TEXTS)] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _files_or_part(self) -> "_Rule":
+        if self.part is not None and self.names_by_pattern:
+            raise WrongValue(
+                "give either files or part, not both; remove one of them",
+                "files 与 part 只能写其一，请删去一个",
+                key="part",
+            )
+        return self
 
     @property
     def texts(self) -> tuple[tuple[str, str], ...]:
@@ -92,43 +93,94 @@ class _Rule(_Strict):
         return tuple(self.text.items())
 
     @property
-    def names_files(self) -> bool:
-        """Whether the plan says for which files the rule is meant."""
+    def names_by_pattern(self) -> bool:
+        """Whether the rule has file patterns of its own."""
         return self.files != ALL_FILES
 
-    def applies_to(self, name: str) -> bool:
-        """Return whether a file of the package is meant; `*` also crosses folders, case does not matter."""
-        folded = _folded(name)
-        return any(fnmatch.fnmatchcase(folded, _folded(pattern)) for pattern in self.files)
+    @property
+    def names_files(self) -> bool:
+        """Whether the plan says for which files the rule is meant."""
+        return self.names_by_pattern or self.part is not None
+
+    def page_indices(self, page_count: int) -> tuple[int, ...]:
+        """Return the indices of the pages meant, in order."""
+        return select_pages(self.pages, page_count, skip_first=self.skip_first)
 
 
-class KeywordRule(_Rule):
-    """A seal at each place where a text stands."""
+class PlacedRule(_Rule):
+    """A rule that puts a whole seal, or several side by side (多章连盖), at a point of a page."""
 
-    keyword: Keywords
-    occurrence: Literal["all", "first", "last"] | Annotated[StrictInt, Field(ge=1, le=10_000)] = "all"
+    seal: Name | None = None
+    seals: SealRow = ()
+    gap_mm: Distance = 2.0
+    row: Literal["horizontal", "vertical"] = "horizontal"
+
+    @model_validator(mode="after")
+    def _one_seal_or_several(self) -> "PlacedRule":
+        if self.seal is None and not self.seals:
+            raise WrongValue(
+                "this key is missing; add it, or seals: [ … ]",
+                "缺少此项，请补上（或写 seals: […]）",
+                key="seal",
+            )
+        if self.seal is not None and self.seals:
+            raise WrongValue(
+                "give either seal or seals, not both; remove one of them",
+                "seal 与 seals 只能写其一，请删去一个",
+                key="seals",
+            )
+        return self
+
+    @property
+    def seal_names(self) -> tuple[str, ...]:
+        """The seals it places, in order."""
+        return self.seals or (self.seal or "",)
+
+
+class AnchoredRule(PlacedRule):
+    """A rule that puts seals at things found on the pages."""
+
+    occurrence: Occurrence = "all"
+    per: Literal["file", "page"] = "file"
     anchor: Literal["center", "left", "right", "top", "bottom"] = "center"
     offset_mm: tuple[Length, Length] = (0.0, 0.0)
 
 
-class PositionRule(_Rule):
-    """A seal with its centre at a distance from a corner."""
+class KeywordRule(AnchoredRule):
+    """A seal at each place where a text stands."""
+
+    keyword: Keywords
+
+
+class PositionRule(PlacedRule):
+    """A seal with its centre at a distance from a corner, or from the middle of the page."""
 
     pages: Pages
-    x_mm: Distance
-    y_mm: Distance
+    x_mm: Length
+    y_mm: Length
     corner: Corner = Field("top_left", alias="from")
+
+    @model_validator(mode="after")
+    def _inside(self) -> "PositionRule":
+        for key, value in (("x_mm", self.x_mm), ("y_mm", self.y_mm)):
+            if value < 0 and self.corner != "center":
+                raise WrongValue(
+                    "a distance from a corner is not below 0; correct it, or write from: center",
+                    "到页角的距离不能小于 0，请改正，或改用 from: center",
+                    key=key,
+                )
+        return self
 
 
 class PagingRule(_Rule):
     """A paging seal: one seal cut into strips, one on each page's edge."""
 
+    seal: Name
     paging: Side
     position: Share = 0.5
     position_mm: Distance | None = None
     edge_mm: EdgeGap = 0.0
     every: Literal["auto"] | RunLength = 0
-    skip_first: RunLength = 0
     sheets: Literal["single", "fronts", "both"] = "single"
     first_last: EndWeight = 1.0
     min_strip_mm: StripWidth = MIN_STRIP_MM
@@ -138,13 +190,25 @@ class PagingRule(_Rule):
     @classmethod
     def _no_text(cls, value: dict[str, str]) -> dict[str, str]:
         if value:
-            raise ValueError("a paging seal is cut into strips and takes no text")
+            raise WrongValue(
+                "a paging seal is cut into strips and takes no text; remove it",
+                "骑缝章要切成条，不能带文字，请删去",
+            )
         return value
+
+    @property
+    def seal_names(self) -> tuple[str, ...]:
+        """The seal it cuts."""
+        return (self.seal,)
 
     @model_validator(mode="after")
     def _one_position(self) -> "PagingRule":
         if {"position", "position_mm"} <= self.model_fields_set:
-            raise ValueError("position and position_mm say the same thing; leave one out")
+            raise WrongValue(
+                "give either position or position_mm, not both; remove one of them",
+                "position 与 position_mm 只能写其一，请删去一个",
+                key="position_mm",
+            )
         return self
 
 
@@ -156,8 +220,8 @@ def _kind_of(rule: object) -> str | None:
     for kind in ("keyword", "paging"):
         if kind in rule:
             return kind
-    has_more = set(rule) - {"seal", "files"}  # a key misspelt is judged as a position, and so named
-    return "pages" if has_more else None
+    # A key misspelt is judged as a position, and so named.
+    return "pages" if set(rule) - {"seal", "seals", "files", "part"} else None
 
 
 Rule = Annotated[
@@ -176,12 +240,73 @@ class PlanRules(_Strict):
     bidder: Name | None = None
     document_type: Name = "投标文件"
     unmarked_files: Literal["refuse", "allow"] = "refuse"
+    parts: Annotated[tuple[Part, ...], Field(max_length=MAX_PARTS)] = ()
     rules: Annotated[tuple[Rule, ...], Field(min_length=1, max_length=MAX_RULES)]
 
     @property
     def seals(self) -> tuple[str, ...]:
         """Names of the seals the plan uses, each once, in order."""
-        return tuple(dict.fromkeys(rule.seal for rule in self.rules))
+        return tuple(dict.fromkeys(seal for rule in self.rules for seal in rule.seal_names))
+
+    @model_validator(mode="after")
+    def _parts_are_there(self) -> "PlanRules":
+        parts = {part.name: part for part in self.parts}
+        if len(parts) < len(self.parts):
+            raise WrongValue(
+                "two parts have the same name; rename one", "有两个部分同名，请改名", key="parts"
+            )
+        for index, rule in enumerate(self.rules):
+            for name in rule.part or ():
+                key = f"rules[{index}].part"
+                if name not in parts:
+                    known = "、".join(parts) or "none"
+                    raise WrongValue(
+                        f"there is no part {name} in parts; known parts: {known}",
+                        f"parts 中没有名为“{name}”的部分；现有：{'、'.join(parts) or '无'}",
+                        key=key,
+                    )
+                if parts[name].anonymous:
+                    raise WrongValue(
+                        f"part {name} is anonymous and takes no seal; remove the rule",
+                        f"“{name}”为暗标，不得盖章，请删去此规则",
+                        key=key,
+                    )
+        return self
+
+    def part_of(self, name: str) -> Part | None:
+        """Return the part a file of the package belongs to; None when it belongs to none.
+
+        Raises:
+            PlanRefused: it belongs to two.
+        """
+        found = [part for part in self.parts if part.holds(name)]
+        if len(found) > 1:
+            raise PlanRefused(
+                f"{name}: belongs to two parts, {found[0].name} and {found[1].name}; correct their files",
+                zh=f"{name}：同时属于“{found[0].name}”和“{found[1].name}”两个部分，请修改其 files",
+            )
+        return found[0] if found else None
+
+    def names_file(self, rule: Rule, name: str) -> bool:
+        """Return whether a rule is meant for a file, blind bids included."""
+        if rule.part is None:
+            return matches(name, rule.files)
+        return any(part.holds(name) for part in self.parts if part.name in rule.part)
+
+    def applies(self, rule: Rule, name: str) -> bool:
+        """Return whether a rule reaches a file of the package; none reaches into an anonymous part.
+
+        Raises:
+            PlanRefused: the file belongs to two parts.
+        """
+        part = self.part_of(name)
+        return self.names_file(rule, name) and not (part is not None and part.anonymous)
+
+
+def matches(name: str, patterns: tuple[str, ...]) -> bool:
+    """Return whether a file's name fits a pattern; `*` also crosses folders, case does not matter."""
+    folded = _folded(name)
+    return any(fnmatch.fnmatchcase(folded, _folded(pattern)) for pattern in patterns)
 
 
 def _folded(text: str) -> str:
@@ -189,13 +314,13 @@ def _folded(text: str) -> str:
 
 
 def parse_plan(data: bytes) -> PlanRules:
-    """Return the plan a YAML text states.
+    """Return the plan that a text in YAML or JSON states.
 
     Raises:
-        PlanRefused: over MAX_PLAN_BYTES, no YAML, an unknown key, a missing or wrong value; the message
-            gives the key's path and what is allowed.
+        PlanRefused: over MAX_PLAN_BYTES, neither YAML nor JSON, an unknown key, a missing or wrong value;
+            the message gives the key's path and what is allowed.
     """
-    content = read_yaml(data)
+    content = read_plan_text(data)
     try:
         return PlanRules.model_validate(content)
     except ValidationError as error:

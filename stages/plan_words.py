@@ -1,5 +1,6 @@
 """The values that the keys of a plan may take, each within its limits."""
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictFloat, StrictInt, StrictStr
@@ -19,8 +20,23 @@ MAX_FIRST_LAST = 10.0
 MAX_RUN_PAGES = 5000
 MIN_STRIP_MM = 1.0
 """Below this a strip of a paging seal is hardly seen on paper."""
+MAX_SEALS_IN_A_ROW = 8
+MAX_PAGES_SKIPPED = 5000
 
 ALL_FILES = ("*",)
+
+
+class WrongValue(ValueError):
+    """What a validator raises so that both languages reach the plan's writer.
+
+    Attributes:
+        key: the key at fault below the value that is validated, when it is not the value itself.
+    """
+
+    def __init__(self, message: str, zh: str, *, key: str = "") -> None:
+        super().__init__(message)
+        self.zh = zh
+        self.key = key
 
 
 def _listed(value: object) -> object:
@@ -31,34 +47,41 @@ def _page_text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _checked_selection(value: str) -> str:
-    try:
-        return check_selection(value)
-    except PlanRefused as error:
-        raise ValueError(str(error)) from error
+def _checked_by(check: Callable[[str], str]) -> Callable[[str], str]:
+    def checked(value: str) -> str:
+        try:
+            return check(value)
+        except PlanRefused as error:
+            raise WrongValue(str(error), error.zh) from error
 
-
-def _checked_keyword(value: str) -> str:
-    try:
-        return check_keyword(value)
-    except PlanRefused as error:
-        raise ValueError(str(error)) from error
+    return checked
 
 
 Name = Annotated[StrictStr, Field(min_length=1, max_length=MAX_NAME_CHARS)]
 Length = Annotated[StrictFloat, Field(ge=-MAX_OFFSET_MM, le=MAX_OFFSET_MM, allow_inf_nan=False)]
 Distance = Annotated[StrictFloat, Field(ge=0, le=MAX_OFFSET_MM, allow_inf_nan=False)]
-Pages = Annotated[StrictStr, BeforeValidator(_page_text), AfterValidator(_checked_selection)]
-Keyword = Annotated[StrictStr, AfterValidator(_checked_keyword)]
-SlotValue = Annotated[StrictStr, BeforeValidator(_page_text), Field(min_length=1, max_length=MAX_TEXT_CHARS)]
-Patterns = Annotated[tuple[Name, ...], BeforeValidator(_listed), Field(min_length=1, max_length=MAX_PATTERNS)]
-Keywords = Annotated[
-    tuple[Keyword, ...], BeforeValidator(_listed), Field(min_length=1, max_length=MAX_PATTERNS)
+Pages = Annotated[
+    StrictStr,
+    BeforeValidator(_page_text, json_schema_input_type=StrictStr | StrictInt),
+    AfterValidator(_checked_by(check_selection)),
 ]
 Share = Annotated[StrictFloat, Field(ge=0, le=1, allow_inf_nan=False)]
 EdgeGap = Annotated[StrictFloat, Field(ge=0, le=MAX_EDGE_MM, allow_inf_nan=False)]
 StripWidth = Annotated[StrictFloat, Field(ge=0, le=MAX_STRIP_MM, allow_inf_nan=False)]
 EndWeight = Annotated[StrictFloat, Field(ge=1, le=MAX_FIRST_LAST, allow_inf_nan=False)]
 RunLength = Annotated[StrictInt, Field(ge=0, le=MAX_RUN_PAGES)]
-Corner = Literal["top_left", "top_right", "bottom_left", "bottom_right"]
+Skipped = Annotated[StrictInt, Field(ge=0, le=MAX_PAGES_SKIPPED)]
+Keyword = Annotated[StrictStr, AfterValidator(_checked_by(check_keyword))]
+SlotValue = Annotated[
+    StrictStr,
+    BeforeValidator(_page_text, json_schema_input_type=StrictStr | StrictInt),
+    Field(min_length=1, max_length=MAX_TEXT_CHARS),
+]
+_Names = Annotated[tuple[Name, ...], Field(min_length=1, max_length=MAX_PATTERNS)]
+Patterns = Annotated[_Names, BeforeValidator(_listed, json_schema_input_type=Name | _Names)]
+_KeywordList = Annotated[tuple[Keyword, ...], Field(min_length=1, max_length=MAX_PATTERNS)]
+Keywords = Annotated[_KeywordList, BeforeValidator(_listed, json_schema_input_type=Keyword | _KeywordList)]
+SealRow = Annotated[tuple[Name, ...], Field(min_length=1, max_length=MAX_SEALS_IN_A_ROW)]
+Corner = Literal["top_left", "top_right", "bottom_left", "bottom_right", "center"]
 Side = Literal["left", "right", "top", "bottom"]
+Occurrence = Literal["all", "first", "last"] | Annotated[StrictInt, Field(ge=1, le=10_000)]

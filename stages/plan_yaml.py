@@ -1,5 +1,6 @@
-"""YAML as a plan may use it: no aliases, no key twice, within limits; and what is wrong said in one line."""
+"""YAML or JSON as a plan may use it: no aliases, no key twice, within limits; what is wrong in one line."""
 
+import json
 from collections.abc import Hashable
 from typing import Any
 
@@ -7,9 +8,10 @@ import yaml
 from pydantic import ValidationError
 
 from stages.errors import PlanRefused
+from stages.plan_words import WrongValue
 
 MAX_PLAN_BYTES = 64 * 1024
-_UNION_TAGS = ("keyword", "paging", "pages")
+_UNION_TAGS = ("keyword", "paging", "pages", "field")
 
 
 class _PlanLoader(yaml.SafeLoader):
@@ -34,11 +36,32 @@ class _PlanLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-def read_yaml(data: bytes) -> object:
-    """Return what a YAML text says.
+class _JsonRefused(ValueError):
+    """JSON that a plan may not use."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            raise _JsonRefused(f"the key {key[:64]} stands twice")
+        seen.add(key)
+    return dict(pairs)
+
+
+def _no_constant(name: str) -> None:
+    raise _JsonRefused(f"{name} is no number of JSON")
+
+
+def read_plan_text(data: bytes) -> object:
+    """Return what a text in YAML or JSON says.
 
     Raises:
-        PlanRefused: over MAX_PLAN_BYTES, not UTF-8, no YAML, aliases, a key given twice.
+        PlanRefused: over MAX_PLAN_BYTES, not UTF-8, neither YAML nor JSON, aliases, a key given twice.
     """
     if len(data) > MAX_PLAN_BYTES:
         raise PlanRefused(
@@ -46,7 +69,13 @@ def read_yaml(data: bytes) -> object:
             zh=f"用印方案超过 {MAX_PLAN_BYTES} 字节，请确认文件是否正确",
         )
     try:
-        return yaml.load(data.decode("utf-8-sig"), Loader=_PlanLoader)  # noqa: S506 - a SafeLoader
+        text = data.decode("utf-8-sig")
+        if text.lstrip()[:1] == "{":  # a mapping in braces: JSON, or YAML that looks like it
+            try:
+                return json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_no_constant)
+            except json.JSONDecodeError:
+                pass
+        return yaml.load(text, Loader=_PlanLoader)  # noqa: S506 - a SafeLoader
     except UnicodeDecodeError as error:
         raise PlanRefused(
             "the plan is not UTF-8 text; save it as UTF-8", zh="用印方案不是 UTF-8 文本，请另存为 UTF-8"
@@ -58,7 +87,7 @@ def read_yaml(data: bytes) -> object:
     except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark is not None else None
-        problem = getattr(error, "problem", None) or "it cannot be read as YAML"
+        problem = getattr(error, "problem", None) or "it cannot be read as YAML or JSON"
         where = f" in line {line}" if line else ""
         raise PlanRefused(
             f"the plan is no valid YAML{where}: {problem}; correct it",
@@ -82,15 +111,21 @@ def refusal(error: ValidationError) -> PlanRefused:
     first = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
     where = _path_of(first["loc"])
     kind, message = first["type"], str(first["msg"])
-    if kind == "extra_forbidden":
+    context = first.get("ctx", {})
+    wrong = context.get("error")
+    if isinstance(wrong, WrongValue):
+        what, zh = str(wrong), wrong.zh
+        if wrong.key:
+            where = f"{where}.{wrong.key}" if first["loc"] else wrong.key
+    elif kind == "extra_forbidden":
         what, zh = "this key is unknown; remove it or correct its spelling", "未知的键，请删除或改正拼写"
     elif kind == "missing":
         what, zh = "this key is missing; add it", "缺少此项，请补上"
     elif kind == "union_tag_not_found":
         what = "one of keyword, pages with x_mm and y_mm, or paging must be there"
-        zh = "须有 keyword、pages（配 x_mm、y_mm）或 paging 之一"
+        zh = "须有 keyword、pages（配 x_mm、y_mm） 或 paging 之一"
     else:
-        allowed = first.get("ctx", {}).get("expected")
+        allowed = context.get("expected")
         what = f"{message.removeprefix('Value error, ')}; correct it"
         zh = (
             f"取值不正确，允许：{allowed}"

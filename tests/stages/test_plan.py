@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.documents import Mark, PlannedDocument, SealFace
+from stages.documents import SealFace
 from stages.errors import InputRefused, PlacementRefused, PlanRefused
 from stages.inspect import inspect
 from stages.page_selection import page_list, select_pages
@@ -16,25 +16,7 @@ from stages.plan_fit import check_rules_used
 from stages.plan_rules import parse_plan
 from tests.simulators import pdfs
 from tests.simulators.pdfs import PageKind, source_file
-
-
-@pytest.fixture
-def faces(tmp_path: Path) -> dict[str, SealFace]:
-    return {
-        face.name: face for face in (pdfs.seal_face(tmp_path), pdfs.seal_face(tmp_path, "法人章", 20, 18))
-    }
-
-
-def planned(
-    path: Path, faces: dict[str, SealFace], *lines: str, name: str = "", extra: str = ""
-) -> PlannedDocument:
-    source = source_file(path, name)
-    text = f"version: 1\n{extra}\nrules:\n" + "\n".join(f"  - {line}" for line in lines)
-    return plan(source, inspect(source), parse_plan(text.encode()), faces)
-
-
-def centre(mark: Mark) -> tuple[float, float]:
-    return mark.x_mm + mark.w_mm / 2, mark.y_mm + mark.h_mm / 2
+from tests.stages.plans import centre, planned
 
 
 @pytest.fixture

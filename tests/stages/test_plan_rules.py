@@ -72,6 +72,17 @@ def test_a_whole_plan_is_read(tmp_path: Path) -> None:
         ("{seal: 公章, paging: right, position: 2}", r"rules\[0\]\.position"),
         ("{seal: '', paging: right}", r"rules\[0\]\.seal"),
         ("just text", r"rules\[0\]"),
+        ("{seal: a, seals: [b], keyword: a}", r"rules\[0\]\.seals: give either seal or seals"),
+        ("{seals: [], keyword: a}", r"rules\[0\]\.seals: Tuple should have at least 1 item"),
+        ("{seals: [a], paging: right}", r"rules\[0\]\.seals: this key is unknown"),
+        ("{paging: right}", r"rules\[0\]\.seal: this key is missing"),
+        ("{seals: [a], keyword: a, gap_mm: -1}", r"rules\[0\]\.gap_mm"),
+        ("{seal: a, keyword: a, per: book}", r"rules\[0\]\.per: .*'file'"),
+        ("{seal: a, keyword: a, part: x}", r"rules\[0\]\.part: there is no part x in parts; .*none"),
+        ("{seal: a, keyword: a, part: x, files: y}", r"rules\[0\]\.part: give either files or part"),
+        ("{seal: a, pages: all, x_mm: -1, y_mm: 1}", r"rules\[0\]\.x_mm: a distance from a corner"),
+        ("{seal: a, pages: all, skip_first: -1, x_mm: 1, y_mm: 1}", r"rules\[0\]\.skip_first"),
+        ("{seal: a, paging: right, text: {a: b}}", r"rules\[0\]\.text: a paging seal .* takes no text"),
     ],
 )
 def test_what_is_wrong_is_named_by_its_path(rule: str, says: str) -> None:
@@ -88,6 +99,19 @@ def test_what_is_wrong_is_named_by_its_path(rule: str, says: str) -> None:
         ("- 1", "the plan: "),
         ("version: 2\nrules: [{seal: a, paging: left}]", "version"),
         ("version: 1\nrules: []", "rules"),
+        (
+            "version: 1\nparts: [{name: a, files: x}, {name: a, files: y}]\nrules: [{seal: a, paging: left}]",
+            "parts: two parts have the same name",
+        ),
+        (
+            "version: 1\nparts: [{name: a, files: x, 暗标: true}]\nrules: [{seal: a, paging: left, part: a}]",
+            r"rules\[0\]\.part: part a is anonymous and takes no seal",
+        ),
+        ('{"version": 1, "version": 1}', "the key version stands twice"),
+        ('{"version": NaN}', "NaN is no number of JSON"),
+        ('{"version": 1, "rules": [', "no valid YAML in line 1"),
+        ('{"version": 1' + "0" * 5000 + "}", "no valid YAML"),
+        ('{"a":' * 5000, "nested too deeply|no valid YAML"),
         ("version: 1\nrulez: []\nrules: [{seal: a, paging: left}]", "rulez: this key is unknown"),
         ("version: 1\nversion: 1", "no valid YAML in line 2: the key version stands twice"),
         ("a: &x [1]\nb: *x", "aliases are not allowed"),
@@ -113,3 +137,18 @@ def test_what_is_no_text_or_not_there_is_refused(tmp_path: Path) -> None:
 
 def test_a_byte_order_mark_does_not_matter() -> None:
     assert parse_plan(b"\xef\xbb\xbfversion: 1\nrules: [{seal: a, paging: left}]").version == 1
+
+
+def test_a_plan_in_json_is_the_plan_in_yaml() -> None:
+    text = (
+        '{\n\t"version": 1, "parts": [{"name": "技术标", "files": ["技术/*"], "暗标": true}],\n'
+        '\t"rules": [{"seals": ["公章", "法人章"], "keyword": "\\u76d6\\u7ae0", "per": "page"}]\n}'
+    )
+    rules = parse_plan(text.encode())
+    assert rules == parse_plan(
+        "version: 1\nparts: [{name: 技术标, files: 技术/*, anonymous: true}]\n"
+        "rules: [{seals: [公章, 法人章], keyword: 盖章, per: page}]".encode()
+    )
+    assert rules.seals == ("公章", "法人章")
+    assert rules.parts[0].anonymous
+    assert parse_plan(b"{version: 1, rules: [{seal: a, paging: left}]}").seals == ("a",)
