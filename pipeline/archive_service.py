@@ -4,16 +4,20 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from pipeline.archive_names import archived_as
 from pipeline.clock import Clock
+from pipeline.documents_json import void_json
 from pipeline.exports import export_object
 from pipeline.folders import make_folder
 from pipeline.permissions import Actor, Permission, check_may
+from pipeline.withdrawals import voided_digest
 from stages.archive import verify_archive
 from stages.authorities import TrustAnchors
-from storage.errors import Corrupt, NotFound
+from stages.void import verify_void, void_verdict_json
+from storage.errors import Corrupt
 from storage.objects import ObjectStore
 from storage.records import Records
-from storage.rows import ArchiveRecord, FoundArchive
+from storage.rows import ArchiveRecord, FoundArchive, VoidRecord
 
 
 class Archive:
@@ -52,7 +56,7 @@ class Archive:
             NotFound: nothing is archived under that id.
         """
         check_may(actor, Permission.READ_ARCHIVE)
-        record = self._record(archive_id)
+        record = archived_as(self._records, archive_id)
         hits = self._records.find_archives(sha256=record.manifest_digest)
         return next(_found_json(hit) for hit in hits if hit.archive.job_id == record.job_id)
 
@@ -64,12 +68,14 @@ class Archive:
             Corrupt: what is kept is not what was archived.
         """
         by = check_may(actor, Permission.READ_ARCHIVE)
-        record = self._record(archive_id)
+        record = archived_as(self._records, archive_id)
         self._check_kept(record)
         make_folder(out)
         stem = Path(self._records.job(record.job_id).name).stem
         paths: dict[str, str] = {}
-        for role, (digest, suffix) in _objects(record).items():
+        for role, (digest, suffix) in (
+            _objects(record) | _void_objects(self._records.void_of(record.job_id))
+        ).items():
             path = out / f"{stem}.{suffix}"
             paths[role] = str(export_object(self._store, digest, path))
         self._records.append_event("retrieve", {}, actor=by, at=self._clock(), job_id=record.job_id)
@@ -83,7 +89,7 @@ class Archive:
             Corrupt: the event log's chain is broken, or an object was lost.
         """
         check_may(actor, Permission.READ_ARCHIVE)
-        record = self._record(archive_id)
+        record = archived_as(self._records, archive_id)
         self._check_kept(record)
         self._scratch.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._scratch, prefix="verify-") as folder:
@@ -94,11 +100,29 @@ class Archive:
             verdict = verify_archive(
                 paths["manifest"].read_bytes(),
                 paths["evidence"].read_bytes(),
-                {"original": paths["original"], "signed": paths["signed"], "verdict": paths["verdict"]},
+                {role: paths[role] for role in ("original", "signed", "verdict") if role in paths},
                 self._trust,
                 self._clock(),
             )
-        return {"id": record.job_id, **verdict, "events": self._records.verify_events()}
+        void = self._records.void_of(record.job_id)
+        return {
+            "id": record.job_id,
+            **verdict,
+            "events": self._records.verify_events(),
+            "void": self._proved_void(record, void) if void else None,
+        }
+
+    def _proved_void(self, record: ArchiveRecord, void: VoidRecord) -> dict[str, Any]:
+        """Return when, why and by whom a document was voided, and whether the void record proves it."""
+        verdict = verify_void(
+            self._store.read(void.record_digest),
+            self._store.read(void.signature_digest),
+            self._trust,
+            self._clock(),
+            archive_id=record.job_id,
+            sha256=voided_digest(record),
+        )
+        return {**(void_json(void) or {}), **void_verdict_json(verdict)}
 
     def _check_kept(self, record: ArchiveRecord) -> None:
         """Check that the store still has every object of an archived document.
@@ -106,7 +130,9 @@ class Archive:
         Raises:
             Corrupt: one is gone, though the records say it is kept.
         """
-        for role, (digest, _) in _objects(record).items():
+        for role, (digest, _) in (
+            _objects(record) | _void_objects(self._records.void_of(record.job_id))
+        ).items():
             if not self._store.has(digest):
                 raise Corrupt(
                     f"{record.job_id}: the archived {role} ({digest[:16]}…) is gone from the object store; "
@@ -114,30 +140,26 @@ class Archive:
                     zh=f"{record.job_id}：对象存储中缺少已归档的 {role}（{digest[:16]}…），请从备份恢复",
                 )
 
-    def _record(self, archive_id: str) -> ArchiveRecord:
-        """Return an archive record by its id, or by a file name that no other archived document has."""
-        try:
-            return self._records.archive_of(archive_id)
-        except NotFound:
-            hits = self._records.find_archives(file=archive_id, limit=2)
-            if not hits:
-                raise
-        if len(hits) > 1:
-            raise NotFound(
-                f"several archived documents are named {archive_id}; find them, and give the id of one",
-                zh=f"名为“{archive_id}”的档案有多份，请先检索，再用编号指定其中一份",
-            )
-        return hits[0].archive
-
 
 def _objects(record: ArchiveRecord) -> dict[str, tuple[str, str]]:
     """Return digest and file suffix of each kept object by its role."""
-    return {
+    kept = {
         "original": (record.original_digest, "original.pdf"),
         "signed": (record.signed_digest, "signed.pdf"),
         "verdict": (record.verdict_digest, "verdict.json"),
         "manifest": (record.manifest_digest, "manifest.json"),
         "evidence": (record.evidence_digest, "evidence.ers"),
+    }
+    return {role: (digest, suffix) for role, (digest, suffix) in kept.items() if digest is not None}
+
+
+def _void_objects(void: VoidRecord | None) -> dict[str, tuple[str, str]]:
+    """Return the same of what a document was voided with; nothing when it was not."""
+    if void is None:
+        return {}
+    return {
+        "void": (void.record_digest, "void.json"),
+        "void_signature": (void.signature_digest, "void.p7s"),
     }
 
 
@@ -157,4 +179,6 @@ def _found_json(hit: FoundArchive) -> dict[str, Any]:
         "original_sha256": hit.archive.original_digest,
         "signed_sha256": hit.archive.signed_digest,
         "evidence_sha256": hit.archive.evidence_digest,
+        "kept": [*_objects(hit.archive), *_void_objects(hit.void)],
+        "void": void_json(hit.void),
     }

@@ -23,10 +23,11 @@ from storage.schema import JobState
 
 MAX_BATCH = 1000
 """Documents under one evidence timestamp."""
+TO_ARCHIVE = (JobState.VERIFIED, JobState.UNSIGNED)
 
 
 class Archiver:
-    """Archives the verified documents of a package once none of its documents is still moving."""
+    """Archives a package's verified documents, and those kept unsigned, once none of them is still moving."""
 
     def __init__(
         self,
@@ -61,7 +62,7 @@ class Archiver:
         jobs = self.records.jobs(package_id)
         if any(job.state in MOVING for job in jobs):
             return 0
-        verified = [job for job in jobs if job.state is JobState.VERIFIED and only in (None, job.id)]
+        verified = [job for job in jobs if job.state in TO_ARCHIVE and only in (None, job.id)]
         package = self.records.package(package_id)
         now = self.clock()
         ready = self._ready(verified[:MAX_BATCH], package, now)
@@ -91,12 +92,12 @@ class Archiver:
 
     def verified(self, package_id: str) -> list[str]:
         """Return the documents of a package that are still to be archived, by id."""
-        return [job.id for job in self.records.jobs(package_id) if job.state is JobState.VERIFIED]
+        return [job.id for job in self.records.jobs(package_id) if job.state in TO_ARCHIVE]
 
     def put_off(self, job_id: str, error: Exception) -> None:
         """Record why a document cannot be archived now; it is tried again later."""
         job = self.records.job(job_id)
-        if job.state is JobState.VERIFIED:
+        if job.state in TO_ARCHIVE:
             self._wait([job], Act.AWAIT_ARCHIVING, error, self.clock())
 
     def _ready(
@@ -112,6 +113,20 @@ class Archiver:
         return ready
 
     def _to_archive(self, job: JobRecord, package: PackageRecord) -> ToArchive:
+        if job.state is JobState.UNSIGNED:
+            return ToArchive(
+                name=job.name,
+                package=package.name,
+                project=package.project,
+                bidder=package.bidder,
+                document_type=package.document_type,
+                original_sha256=job.source_digest,
+                original_size_bytes=job.source_size_bytes,
+                signed_sha256=None,
+                signed_size_bytes=0,
+                verdict_json=None,
+                plan_sha256=package.plan_digest,
+            )
         outputs = self.records.outputs(job.id)
         verdict_json = self.store.read(outputs[JobState.VERIFIED].digest)
         verdict = json.loads(verdict_json)
@@ -153,8 +168,9 @@ class Archiver:
             package.plan_digest,
         )
         for digest in digests:
-            self.store.retain(digest, until_at)
-        verdict = json.loads(document.verdict_json)
+            if digest is not None:
+                self.store.retain(digest, until_at)
+        signatures = json.loads(document.verdict_json)["signatures"] if document.verdict_json else []
         return ArchiveEntry(
             job_id=job.id,
             original_digest=kept.original_sha256,
@@ -163,7 +179,7 @@ class Archiver:
             manifest_digest=manifest.digest,
             evidence_digest=evidence.digest,
             retain_until_at=until_at,
-            signer=str(verdict["signatures"][-1]["signer"]),
+            signer=str(signatures[-1]["signer"]) if signatures else "",
             stamped_at=document.stamped_at,
         )
 

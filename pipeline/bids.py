@@ -30,8 +30,8 @@ from stages.policy import retain_until
 from storage.errors import NotFound
 from storage.objects import ObjectStore
 from storage.records import Records
-from storage.rows import JobRecord, Move, NewJob, NewPackage, OutputRecord, PackageRecord
-from storage.schema import JobState
+from storage.rows import JobRecord, Move, NewJob, NewPackage, OutputRecord, PackageRecord, VoidRecord
+from storage.schema import FINAL_STATES, JobState
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,10 @@ class FileResult:
     """How one file of a package came out.
 
     Attributes:
-        output: the signed file, once it was exported.
+        output: the signed file, or the original of one kept unsigned, once it was exported.
         signatures: how many signatures we made in it.
         error: exit code, name and messages, or None.
+        void: set when it was archived and holds no longer.
     """
 
     file: str
@@ -50,6 +51,7 @@ class FileResult:
     signatures: int
     seconds: float
     error: Mapping[str, object] | None
+    void: VoidRecord | None = None
 
 
 class Bids:
@@ -220,22 +222,27 @@ class Bids:
             if act is not None:
                 moves.append(make_move(job.id, job.state, act, actor=by, at=now))
         self._records.advance(moves)
-        ended = (JobState.ARCHIVED, JobState.REFUSED, JobState.CANCELLED)
         jobs = self._records.jobs(package_id)
-        self._ring(jobs, [job.id for job in jobs if job.state not in ended])
+        self._ring(jobs, [job.id for job in jobs if job.state not in FINAL_STATES])
 
     def results(self, package_id: str, out: Path | None = None, *, actor: Actor) -> list[FileResult]:
-        """Return how each file came out, its signed file exported to `out` where there is one."""
+        """Return how each file came out, its signed file exported to `out` where there is one.
+
+        Of a file that is kept unsigned (暗标) the original is exported; a voided one is not.
+        """
         check_may(actor, Permission.SIGN_BIDS)
         return [self._result(job, out) for job in self._records.jobs(package_id)]
 
     def _result(self, job: JobRecord, out: Path | None) -> FileResult:
         output = None
         outputs = self._records.outputs(job.id)
-        if job.state is JobState.ARCHIVED and out is not None:
-            output = export_object(
-                self._store, self._records.archive_of(job.id).signed_digest, out / job.name
-            )
+        void = None
+        if job.state in (JobState.ARCHIVED, JobState.KEPT_UNSIGNED):
+            void = self._records.void_of(job.id)
+            if out is not None and void is None:
+                kept = self._records.archive_of(job.id)
+                digest = kept.signed_digest or kept.original_digest
+                output = export_object(self._store, digest, out / job.name)
         error = None
         if job.error is not None:
             error = {
@@ -251,6 +258,7 @@ class Bids:
             signatures=1 if JobState.SIGNED in outputs else 0,
             seconds=round((job.updated_at - job.created_at).total_seconds(), 3),
             error=error,
+            void=void,
         )
 
     def _read_plan(self, plan_file: Path) -> PlanRules:

@@ -8,7 +8,7 @@ from pipeline.failures import error_json
 from pipeline.packages import LookedAt
 from pipeline.plans import PlanPreset
 from stages.compare_seals import ComparedSeals
-from storage.rows import SealRecord
+from storage.rows import SealRecord, VoidRecord
 
 MM_DIGITS = 3
 
@@ -91,6 +91,20 @@ def result_json(result: FileResult) -> dict[str, Any]:
         "signatures": result.signatures,
         "seconds": result.seconds,
         "error": dict(result.error) if result.error else None,
+        "void": void_json(result.void),
+    }
+
+
+def void_json(void: VoidRecord | None) -> dict[str, Any] | None:
+    """Return when, why and by whom a document was voided; None when it was not."""
+    if void is None:
+        return None
+    return {
+        "at": void.voided_at.isoformat(),
+        "reason": void.reason,
+        "by": void.voided_by,
+        "record_sha256": void.record_digest,
+        "signature_sha256": void.signature_digest,
     }
 
 

@@ -24,6 +24,8 @@ class Act(StrEnum):
     REFUSE = "refuse"
     REOPEN = "reopen"
     REVERIFY = "reverify"
+    WITHDRAW = "withdraw"
+    KEEP_UNSIGNED = "keep_unsigned"
 
 
 _S = JobState
@@ -41,6 +43,16 @@ _FORWARD: dict[tuple[JobState, Act], JobState] = {
     (_S.VERIFIED, Act.AWAIT_TIMESTAMP): _S.VERIFIED,
     (_S.VERIFIED, Act.AWAIT_ARCHIVING): _S.VERIFIED,
     (_S.VERIFIED, Act.ARCHIVE): _S.ARCHIVED,
+    (_S.PLANNED, Act.KEEP_UNSIGNED): _S.UNSIGNED,
+    (_S.UNSIGNED, Act.AWAIT_TIMESTAMP): _S.UNSIGNED,
+    (_S.UNSIGNED, Act.AWAIT_ARCHIVING): _S.UNSIGNED,
+    (_S.UNSIGNED, Act.ARCHIVE): _S.KEPT_UNSIGNED,
+    (_S.RECEIVED, Act.WITHDRAW): _S.CANCELLED,
+    (_S.INSPECTED, Act.WITHDRAW): _S.CANCELLED,
+    (_S.PLANNED, Act.WITHDRAW): _S.CANCELLED,
+    (_S.STAMPED, Act.WITHDRAW): _S.CANCELLED,
+    (_S.UNSIGNED, Act.WITHDRAW): _S.CANCELLED,
+    (_S.REFUSED, Act.WITHDRAW): _S.CANCELLED,
     (_S.REFUSED, Act.REOPEN): _S.RECEIVED,
     (_S.REFUSED, Act.REVERIFY): _S.TIMESTAMPED,
 }
@@ -62,7 +74,9 @@ STATE_LABELS: Mapping[JobState, str] = MappingProxyType(
         _S.VERIFIED: "已验签",
         _S.ARCHIVED: "完成",
         _S.REFUSED: "失败",
-        _S.CANCELLED: "已取消",
+        _S.CANCELLED: "已撤回",
+        _S.UNSIGNED: "不签章，待归档",
+        _S.KEPT_UNSIGNED: "原样保留（未签章）",
     }
 )
 """What people are shown."""

@@ -30,6 +30,7 @@ class Permission(StrEnum):
     EDIT_PLANS = "bids:plan:edit"
     VERIFY = "documents:signature:verify"
     READ_ARCHIVE = "archive:document:read"
+    VOID_DOCUMENTS = "documents:signature:void"
 
 
 _ROLES: Mapping[Permission, frozenset[Role]] = MappingProxyType(
@@ -41,6 +42,7 @@ _ROLES: Mapping[Permission, frozenset[Role]] = MappingProxyType(
         Permission.EDIT_PLANS: frozenset({Role.SIGNER}),
         Permission.VERIFY: frozenset(Role),
         Permission.READ_ARCHIVE: frozenset({Role.ARCHIVIST}),
+        Permission.VOID_DOCUMENTS: frozenset({Role.SIGNER}),  # it takes the signing key
     }
 )
 

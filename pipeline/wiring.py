@@ -34,6 +34,7 @@ from pipeline.steps import Steps
 from pipeline.stores import open_store
 from pipeline.tryout.pki import TryoutPki, create_pki, open_pki
 from pipeline.tryout.tsa import TsaServer
+from pipeline.withdrawals import Withdrawals
 from seal_imaging import RapidReader
 from stages.authorities import TimestampAuthority, TrustAnchors
 from storage.objects import ObjectStore
@@ -208,6 +209,19 @@ class App:
     def plans(self) -> Plans:
         """The service of kept plans."""
         return Plans(records=self.records, store=self.store, clock=utc_now)
+
+    @cached_property
+    def withdrawals(self) -> Withdrawals:
+        """The service that takes documents back."""
+        return Withdrawals(
+            records=self.records,
+            store=self.store,
+            signers=self.keyring,
+            key_uri=self.key_uri,
+            authority=self.authority,
+            trust=self.trust,
+            clock=utc_now,
+        )
 
     @cached_property
     def marking(self) -> MarkingKeys:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import dramatiq
 
 from pipeline.actors import Doorbells
+from pipeline.archiver import TO_ARCHIVE
 from pipeline.clock import Clock
 from pipeline.errors import PipelineError, Unavailable
 from pipeline.jobs import MOVING, STATE_LABELS
@@ -17,7 +18,7 @@ from pipeline.progress import Progress
 from storage.errors import StoreUnavailable
 from storage.records import Records
 from storage.rows import JobRecord
-from storage.schema import JobState
+from storage.schema import FINAL_STATES, JobState
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ def sweep(records: Records, doorbells: Doorbells, clock: Clock, *, quiet_s: floa
     jobs = records.jobs_to_ring(now, waiting, quiet_since_at=since)
     for package_id in _packages_of(records, jobs):
         doorbells.ring(records.jobs(package_id), jobs)
-    verified = records.jobs_to_ring(now, (JobState.VERIFIED,), quiet_since_at=since)
+    verified = records.jobs_to_ring(now, TO_ARCHIVE, quiet_since_at=since)
     for package_id in _packages_of(records, verified):
         doorbells.package.send(package_id)
     return len(jobs) + len(verified)
@@ -122,7 +123,7 @@ def wait_for_package(
 
 
 def _rests(job: JobRecord, since: datetime) -> bool:
-    if job.state in (JobState.ARCHIVED, JobState.REFUSED, JobState.CANCELLED):
+    if job.state in FINAL_STATES:
         return True
-    waits = job.state in (JobState.AWAITING_TIMESTAMP, JobState.VERIFIED) and job.error is not None
+    waits = job.state in (JobState.AWAITING_TIMESTAMP, *TO_ARCHIVE) and job.error is not None
     return waits and job.updated_at >= since

@@ -34,7 +34,8 @@ class ArchiveVerdict(TypedDict):
         indication: TOTAL-PASSED, INDETERMINATE or TOTAL-FAILED, the worst of the three below.
         evidence: lamp: the evidence record covers exactly these files, and its timestamp holds.
         objects: lamp: every file is there, and is the one the manifest names.
-        signatures: the verdict on the signed file as of `stamped_at`, in the form of `verify --json`.
+        signatures: the verdict on the signed file as of `stamped_at`, in the form of `verify --json`;
+            None of a document that is kept without a signature.
         stamped_at: since when the evidence proves all this; None when it does not.
         causes: code, message, message_zh of whatever is wrong.
     """
@@ -42,7 +43,7 @@ class ArchiveVerdict(TypedDict):
     indication: str
     evidence: str
     objects: str
-    signatures: dict[str, object]
+    signatures: dict[str, object] | None
     stamped_at: str | None
     causes: list[dict[str, str]]
 
@@ -57,7 +58,8 @@ def archive(
 ) -> tuple[ArchivePackage, ...]:
     """Return an archive package for each document, all under one timestamp.
 
-    The evidence of a document covers its original, its signed file, its verdict and its manifest.
+    The evidence of a document covers its original, its signed file, its verdict and its manifest; that of
+    one kept without a signature its original and its manifest.
 
     Args:
         nonce: random, never used before.
@@ -74,7 +76,10 @@ def archive(
     for document in documents:
         policy_for(document.document_type)
         check_archivable(document)
-    verdicts = [hashlib.sha256(document.verdict_json).hexdigest() for document in documents]
+    verdicts = [
+        None if document.verdict_json is None else hashlib.sha256(document.verdict_json).hexdigest()
+        for document in documents
+    ]
     manifests = [
         build_manifest(document, verdict_sha256=verdict, archived_at=now)
         for document, verdict in zip(documents, verdicts, strict=True)
@@ -102,13 +107,17 @@ def archive(
 
 
 def check_archivable(document: ToArchive) -> ToArchive:
-    """Return a document whose verdict is TOTAL-PASSED and about its signed file: nothing else is archived.
+    """Return a document whose verdict is TOTAL-PASSED and about its signed file, or that has neither.
+
+    Nothing else is archived.
 
     Raises:
         Untrusted: the verdict says that something is wrong, or is about another file.
         Indeterminate: it leaves something open, or does not say which file it is about.
         InputRefused: it cannot be read.
     """
+    if document.is_unsigned:
+        return document
     name = document.name
     verdict = _parse_verdict(document)
     indication = verdict.get("indication")
@@ -153,8 +162,11 @@ def verify_archive(
         role: _digest(objects[role]) for role in REQUIRED_ROLES & set(objects) if objects[role].is_file()
     }
     objects_lamp = Lamp.PASSED
+    is_unsigned = False
     try:
-        check_objects(parse_manifest(manifest), objects, digests)
+        parsed = parse_manifest(manifest)
+        is_unsigned = parsed.is_unsigned
+        check_objects(parsed, objects, digests)
     except Untrusted as error:
         objects_lamp = Lamp.FAILED
         _note(causes, "objects", error)
@@ -167,7 +179,10 @@ def verify_archive(
     except (Untrusted, Indeterminate) as error:
         evidence_lamp = Lamp.FAILED if isinstance(error, Untrusted) else Lamp.UNKNOWN
         _note(causes, "evidence", error)
-    signatures, signatures_indication = _judge(objects, trust, stamped_at or now, causes)
+    signatures: dict[str, object] | None = None
+    signatures_indication = Indication.TOTAL_PASSED  # there is none that could be wrong
+    if not is_unsigned:
+        signatures, signatures_indication = _judge(objects, trust, stamped_at or now, causes)
     indication = Indication.INDETERMINATE
     if Lamp.FAILED in (objects_lamp, evidence_lamp) or signatures_indication is Indication.TOTAL_FAILED:
         indication = Indication.TOTAL_FAILED
@@ -222,10 +237,11 @@ def _judge(
 
 
 def _parse_verdict(document: ToArchive) -> dict[str, object]:
-    if len(document.verdict_json) > MAX_VERDICT_BYTES:
+    text = document.verdict_json or b""
+    if len(text) > MAX_VERDICT_BYTES:
         raise InputRefused(f"{document.name}: its verdict is too large", zh=f"{document.name}：验签结论过大")
     try:
-        verdict = json.loads(document.verdict_json)
+        verdict = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise _unreadable_verdict(document) from error
     if not isinstance(verdict, dict):
@@ -240,9 +256,9 @@ def _unreadable_verdict(document: ToArchive) -> InputRefused:
     )
 
 
-def _group(original: str, signed: str, verdict: str, manifest: bytes) -> list[bytes]:
+def _group(original: str, signed: str | None, verdict: str | None, manifest: bytes) -> list[bytes]:
     return [
-        *(bytes.fromhex(digest) for digest in (original, signed, verdict)),
+        *(bytes.fromhex(digest) for digest in (original, signed, verdict) if digest is not None),
         hashlib.sha256(manifest).digest(),
     ]
 

@@ -366,13 +366,14 @@ class ArchivePackage:
     """What is kept of one document, by SHA-256 of each object.
 
     Attributes:
+        signed_sha256, verdict_sha256: None, both, of a document that is kept without a signature.
         manifest: the JSON manifest's bytes (canonical: sorted keys, UTF-8, no spaces).
         evidence: the DER EvidenceRecord (RFC 4998) over every object the manifest names, and itself.
     """
 
     name: str
     original_sha256: str
-    signed_sha256: str
-    verdict_sha256: str
+    signed_sha256: str | None
+    verdict_sha256: str | None
     manifest: bytes = field(repr=False)
     evidence: bytes = field(repr=False)

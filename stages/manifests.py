@@ -16,14 +16,17 @@ MAX_OBJECTS = 32
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Role = Literal["original", "signed", "verdict"]
 REQUIRED_ROLES = frozenset({"original", "signed", "verdict"})
+UNSIGNED_ROLES = frozenset({"original"})
+"""Of a document that is kept as it came in: there is no signature, so there is no verdict."""
 
 
 @dataclass(frozen=True)
 class ToArchive:
-    """A verified document, and what is known of it.
+    """A verified document, or one that is kept without a signature, and what is known of it.
 
     Attributes:
         package: the bid package's name.
+        signed_sha256, verdict_json: None, both, without a signature.
         verdict_json: the verdict on the signed file, as it is kept; its `signed.sha256` names that file.
         plan_sha256: of the stamp plan the marks came from; empty when there was none.
         certificate: SHA-256 fingerprint of the signer's certificate.
@@ -37,13 +40,18 @@ class ToArchive:
     document_type: str
     original_sha256: str
     original_size_bytes: int
-    signed_sha256: str
+    signed_sha256: str | None
     signed_size_bytes: int
-    verdict_json: bytes = field(repr=False)
+    verdict_json: bytes | None = field(repr=False)
     plan_sha256: str = ""
     certificate: str = ""
     signed_at: datetime | None = None
     stamped_at: datetime | None = None
+
+    @property
+    def is_unsigned(self) -> bool:
+        """Whether the document is kept without a signature."""
+        return self.signed_sha256 is None and self.verdict_json is None
 
 
 class ManifestObject(BaseModel):
@@ -75,8 +83,13 @@ class Manifest(BaseModel):
     archived_at: str
     objects: Annotated[list[ManifestObject], Field(max_length=MAX_OBJECTS)]
 
+    @property
+    def is_unsigned(self) -> bool:
+        """Whether it is of a document that is kept without a signature."""
+        return {item.role for item in self.objects} == UNSIGNED_ROLES
 
-def build_manifest(document: ToArchive, *, verdict_sha256: str, archived_at: datetime) -> bytes:
+
+def build_manifest(document: ToArchive, *, verdict_sha256: str | None, archived_at: datetime) -> bytes:
     """Return the canonical bytes of a document's manifest."""
     original = {
         "name": document.name,
@@ -94,7 +107,7 @@ def build_manifest(document: ToArchive, *, verdict_sha256: str, archived_at: dat
         "name": f"{document.name}.verdict.json",
         "role": "verdict",
         "sha256": verdict_sha256,
-        "size_bytes": len(document.verdict_json),
+        "size_bytes": len(document.verdict_json or b""),
     }
     return canonical_json(
         {
@@ -109,13 +122,13 @@ def build_manifest(document: ToArchive, *, verdict_sha256: str, archived_at: dat
             "signed_at": instant_json(document.signed_at),
             "stamped_at": instant_json(document.stamped_at),
             "archived_at": instant_json(archived_at),
-            "objects": [original, signed, verdict],
+            "objects": [original] if document.is_unsigned else [original, signed, verdict],
         }
     )
 
 
 def parse_manifest(data: bytes) -> Manifest:
-    """Return a manifest that is canonical and names each required file once.
+    """Return a manifest that is canonical and names each required file once, or the original alone.
 
     Raises:
         Untrusted: it is not.
@@ -127,7 +140,7 @@ def parse_manifest(data: bytes) -> Manifest:
     except ValidationError as error:
         raise _malformed("not in the format of this program", zh="格式不符") from error
     roles = [item.role for item in manifest.objects]
-    if sorted(roles) != sorted(REQUIRED_ROLES):
+    if sorted(roles) not in (sorted(REQUIRED_ROLES), sorted(UNSIGNED_ROLES)):
         raise _malformed("a file is missing or named twice", zh="缺少文件或重复")
     if canonical_json(manifest.model_dump()) != data:
         raise _malformed("not canonical JSON", zh="不是规范的 JSON")

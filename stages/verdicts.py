@@ -39,12 +39,13 @@ def verdict_json(path: Path, verdict: DocumentVerdict) -> dict[str, object]:
         "file": str(path),
         "indication": str(verdict.indication),
         "sub_indication": next((one.sub_indication for one in verdict.signatures if one.sub_indication), ""),
-        "signatures": [_signature_json(one) for one in verdict.signatures],
-        "causes": [_cause_json(cause) for cause in verdict.causes],
+        "signatures": [signature_json(one) for one in verdict.signatures],
+        "causes": [cause_json(cause) for cause in verdict.causes],
     }
 
 
-def _signature_json(verdict: SignatureVerdict) -> dict[str, object]:
+def signature_json(verdict: SignatureVerdict) -> dict[str, object]:
+    """Return the verdict on one signature as JSON values."""
     return {
         "field": verdict.field_name,
         "indication": str(verdict.indication),
@@ -58,11 +59,12 @@ def _signature_json(verdict: SignatureVerdict) -> dict[str, object]:
         "timestamp": _instant_json(verdict.timestamp),
         "timestamp_authority": verdict.timestamp_authority,
         "tryout": verdict.tryout,
-        "causes": [_cause_json(cause) for cause in verdict.causes],
+        "causes": [cause_json(cause) for cause in verdict.causes],
     }
 
 
-def _cause_json(cause: Cause) -> dict[str, str]:
+def cause_json(cause: Cause) -> dict[str, str]:
+    """Return one cause as JSON values."""
     return {"code": cause.code, "message": cause.message, "message_zh": cause.message_zh}
 
 

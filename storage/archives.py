@@ -28,6 +28,8 @@ class ArchiveBook:
     ) -> None:
         """Move verified documents to ARCHIVED, each with its archive record and event: all, or none.
 
+        A document without a signature moves from UNSIGNED to KEPT_UNSIGNED.
+
         Raises:
             StaleState: a job is not in the state expected; nothing was changed.
             RecordRefused: no SHA-256, a naive time.
@@ -40,7 +42,7 @@ class ArchiveBook:
             rows.append({**values, "archived_at": at})
         with writing(self._database) as transaction:
             for entry in entries:
-                check_state(transaction.connection, entry.job_id, expected)
+                check_state(transaction.connection, entry.job_id, _way(entry, expected)[0])
             transaction.connection.execute(sa.insert(archives), rows)
             for entry in entries:
                 detail = {
@@ -49,10 +51,9 @@ class ArchiveBook:
                     "evidence": entry.evidence_digest,
                     "retain_until": entry.retain_until_at.isoformat(),
                 }
-                move_job(
-                    transaction,
-                    Move(entry.job_id, expected, JobState.ARCHIVED, "archived", actor, at, detail=detail),
-                )
+                before, after = _way(entry, expected)
+                act = "archived" if after is JobState.ARCHIVED else "kept_unsigned"
+                move_job(transaction, Move(entry.job_id, before, after, act, actor, at, detail=detail))
 
     def archive_of(self, job_id: str) -> ArchiveRecord:
         """Return what is archived of a job.
@@ -67,3 +68,10 @@ class ArchiveBook:
                 f"nothing is archived of job {job_id}; see how far it is", zh=f"作业 {job_id} 尚未归档"
             )
         return ArchiveRecord(**row._mapping)
+
+
+def _way(entry: ArchiveEntry, expected: JobState) -> tuple[JobState, JobState]:
+    """Return the state a document is archived from, and the one it comes into."""
+    if entry.signed_digest is None:
+        return JobState.UNSIGNED, JobState.KEPT_UNSIGNED
+    return expected, JobState.ARCHIVED

@@ -8,11 +8,24 @@ from storage.presets import PresetBook
 from storage.retention import HoldBook
 from storage.seals import SealBook
 from storage.search import ArchiveSearch
+from storage.stampings import StampingBook
 from storage.states import StateBook
 from storage.upgrade import upgrade_records
+from storage.voids import VoidBook
 
 
-class Records(SealBook, PackageBook, PresetBook, StateBook, ArchiveBook, ArchiveSearch, HoldBook, EventLog):
+class Records(
+    SealBook,
+    PackageBook,
+    PresetBook,
+    StateBook,
+    ArchiveBook,
+    ArchiveSearch,
+    HoldBook,
+    VoidBook,
+    StampingBook,
+    EventLog,
+):
     """Everything that is known of objects, jobs, seals and seal uses.
 
     Each call is one transaction; one that changes something appends its events in the same

@@ -28,6 +28,8 @@ __all__ = [
     "PackageRecord",
     "PresetRecord",
     "SealRecord",
+    "StampingRecord",
+    "VoidRecord",
 ]
 
 
@@ -253,17 +255,18 @@ class NewSignature:
 
 @dataclass(frozen=True)
 class ArchiveEntry:
-    """What is to be kept of one verified document.
+    """What is to be kept of one document.
 
     Attributes:
+        signed_digest, verdict_digest: None of a document that is kept without a signature.
         stamped_at: what the time-stamping authority vouches for.
-        signer: the common name in the signer's certificate.
+        signer: the common name in the signer's certificate; empty without a signature.
     """
 
     job_id: str
     original_digest: Digest
-    signed_digest: Digest
-    verdict_digest: Digest
+    signed_digest: Digest | None
+    verdict_digest: Digest | None
     manifest_digest: Digest
     evidence_digest: Digest
     retain_until_at: datetime
@@ -274,12 +277,16 @@ class ArchiveEntry:
 
 @dataclass(frozen=True)
 class ArchiveRecord:
-    """What is kept of one document."""
+    """What is kept of one document.
+
+    Attributes:
+        signed_digest, verdict_digest: None of a document that is kept without a signature.
+    """
 
     job_id: str
     original_digest: Digest
-    signed_digest: Digest
-    verdict_digest: Digest
+    signed_digest: Digest | None
+    verdict_digest: Digest | None
     manifest_digest: Digest
     evidence_digest: Digest
     retain_until_at: datetime
@@ -289,8 +296,45 @@ class ArchiveRecord:
 
 
 @dataclass(frozen=True)
+class VoidRecord:
+    """An archived document that holds no longer; its bytes stay as they are.
+
+    Attributes:
+        record_digest: of the void record's JSON.
+        signature_digest: of the CMS over it, with its timestamp.
+    """
+
+    job_id: str
+    reason: str
+    voided_at: datetime
+    voided_by: str
+    record_digest: Digest
+    signature_digest: Digest
+
+
+@dataclass(frozen=True)
+class StampingRecord:
+    """A file that was stamped and not signed: what it was before.
+
+    Attributes:
+        name: the file's, as it was handed in.
+    """
+
+    stamped_digest: Digest
+    original_digest: Digest
+    original_size_bytes: int
+    name: str
+    stamped_at: datetime
+    stamped_by: str
+
+
+@dataclass(frozen=True)
 class FoundArchive:
-    """A hit of a search in the archive."""
+    """A hit of a search in the archive.
+
+    Attributes:
+        void: set when the document was voided.
+    """
 
     archive: ArchiveRecord
     job_name: str
@@ -299,6 +343,7 @@ class FoundArchive:
     project: str
     bidder: str
     document_type: str
+    void: VoidRecord | None = None
 
 
 @dataclass(frozen=True)

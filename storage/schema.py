@@ -13,7 +13,7 @@ from sqlalchemy.engine import Dialect
 
 from storage.errors import RecordRefused
 
-HEAD_REVISION = "0004"
+HEAD_REVISION = "0005"
 """The newest migration; a test holds it to what `storage/migrations/versions` says."""
 
 
@@ -32,9 +32,11 @@ class JobState(StrEnum):
     ARCHIVED = "archived"
     REFUSED = "refused"
     CANCELLED = "cancelled"
+    UNSIGNED = "unsigned"
+    KEPT_UNSIGNED = "kept_unsigned"
 
 
-FINAL_STATES = frozenset({JobState.ARCHIVED, JobState.REFUSED, JobState.CANCELLED})
+FINAL_STATES = frozenset({JobState.ARCHIVED, JobState.REFUSED, JobState.CANCELLED, JobState.KEPT_UNSIGNED})
 """States in which nobody waits for anything."""
 
 
@@ -219,8 +221,8 @@ archives = sa.Table(
     metadata,
     sa.Column("job_id", sa.ForeignKey("jobs.id"), primary_key=True),
     _digest("original_digest", nullable=False, index=True),
-    _digest("signed_digest", nullable=False, index=True),
-    _digest("verdict_digest", nullable=False),
+    _digest("signed_digest", nullable=True, index=True),
+    _digest("verdict_digest", nullable=True),
     _digest("manifest_digest", nullable=False),
     _digest("evidence_digest", nullable=False),
     sa.Column("retain_until_at", UtcDateTime, nullable=False),
@@ -228,6 +230,31 @@ archives = sa.Table(
     sa.Column("stamped_at", UtcDateTime, nullable=True),
     sa.Column("signer", sa.Text, nullable=False),
     *_digests("original_digest", "signed_digest", "verdict_digest", "manifest_digest", "evidence_digest"),
+)
+
+voids = sa.Table(
+    "voids",
+    metadata,
+    sa.Column("job_id", sa.ForeignKey("archives.job_id"), primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("voided_at", UtcDateTime, nullable=False),
+    sa.Column("voided_by", sa.Text, nullable=False),
+    _digest("record_digest", nullable=False),
+    _digest("signature_digest", nullable=False),
+    *_digests("record_digest", "signature_digest"),
+)
+
+stampings = sa.Table(
+    "stampings",
+    metadata,
+    _digest("stamped_digest", primary_key=True),
+    _digest("original_digest", nullable=False),
+    sa.Column("original_size_bytes", sa.BigInteger, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("stamped_at", UtcDateTime, nullable=False),
+    sa.Column("stamped_by", sa.Text, nullable=False),
+    *_digests("stamped_digest", "original_digest"),
+    sa.CheckConstraint("original_size_bytes >= 0", name="counts"),
 )
 
 legal_holds = sa.Table(

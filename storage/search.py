@@ -6,8 +6,8 @@ import sqlalchemy as sa
 
 from storage.engine import Database
 from storage.errors import RecordRefused
-from storage.rows import ArchiveRecord, FoundArchive
-from storage.schema import archives, jobs, packages
+from storage.rows import ArchiveRecord, FoundArchive, VoidRecord
+from storage.schema import archives, jobs, packages, voids
 
 MAX_SEARCH_CHARS = 200
 MAX_SEARCH_TERMS = 8
@@ -20,8 +20,10 @@ _DIGESTS = (
     archives.c.verdict_digest,
     archives.c.manifest_digest,
     archives.c.evidence_digest,
+    voids.c.record_digest,
 )
 _WORDS = (jobs.c.name, packages.c.name, packages.c.project, packages.c.bidder, archives.c.signer)
+_VOID = tuple(voids.c[field.name].label(f"void_{field.name}") for field in fields(VoidRecord))
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -47,7 +49,7 @@ class ArchiveSearch:
             text: words that must all occur in file name, package name, project, bidder or signer;
                 a word of at least MIN_DIGEST_CHARS hex digits may also begin a digest.
             file, project, bidder: exactly.
-            sha256: of the original, signed file, verdict, manifest or evidence record, whole.
+            sha256: of the original, signed file, verdict, manifest, evidence or void record, whole.
 
         Raises:
             RecordRefused: text over MAX_SEARCH_CHARS or MAX_SEARCH_TERMS words.
@@ -67,9 +69,11 @@ class ArchiveSearch:
                 packages.c.project,
                 packages.c.bidder,
                 packages.c.document_type,
+                *_VOID,
             )
             .join(jobs, jobs.c.id == archives.c.job_id)
             .join(packages, packages.c.id == jobs.c.package_id)
+            .outerjoin(voids, voids.c.job_id == archives.c.job_id)
             .where(*(_has(term) for term in terms))
             .order_by(archives.c.archived_at.desc(), archives.c.job_id)
             .limit(max(0, min(limit, MAX_FOUND)))
@@ -99,4 +103,5 @@ def _has(term: str) -> sa.ColumnElement[bool]:
 def _found(row: sa.Row[tuple[object, ...]]) -> FoundArchive:
     values = dict(row._mapping)
     archive = ArchiveRecord(**{field.name: values.pop(field.name) for field in fields(ArchiveRecord)})
-    return FoundArchive(archive=archive, **values)
+    void = {field.name: values.pop(f"void_{field.name}") for field in fields(VoidRecord)}
+    return FoundArchive(archive=archive, void=VoidRecord(**void) if void["job_id"] else None, **values)

@@ -1,6 +1,7 @@
 """The screens of the archive: a document is found, its lamps are seen, what is kept is taken out."""
 
 import shutil
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,14 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.background import BackgroundTask
 
+from pipeline.errors import UsageRefused
 from pipeline.web.desk import Desk, check_id, wants_json
+from pipeline.web.uploads import receive_form
 from storage.errors import NotFound
 
 MAX_FOUND = 100
 MAX_TEXT_CHARS = 200
-KEPT = ("original", "signed", "verdict", "manifest", "evidence")
+KEPT = ("original", "signed", "verdict", "manifest", "evidence", "void", "void_signature")
 
 
 def archive_routes(desk: Desk) -> APIRouter:
@@ -69,13 +72,39 @@ def archive_routes(desk: Desk) -> APIRouter:
             )
         folder = desk.new_folder()
         try:
-            path = Path(sealine.archive.get(archive_id, folder, actor=sealine.actor)[kept])
+            path = Path(_taken_out(sealine.archive.get(archive_id, folder, actor=sealine.actor), kept))
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         return FileResponse(path, filename=path.name, background=BackgroundTask(shutil.rmtree, folder))
 
+    @router.post("/{archive_id}/void")
+    async def void(request: Request, archive_id: str) -> Response:
+        """Void a document; whoever asks has said so twice, and why."""
+        check_id(archive_id, "档案")
+        folder = desk.new_folder()
+        try:
+            form = await receive_form(request, folder)
+            reason, is_sure = form.text("reason"), form.text("sure") == "yes"
+        finally:
+            await anyio.to_thread.run_sync(partial(shutil.rmtree, folder, ignore_errors=True))
+        if not is_sure:
+            raise UsageRefused("confirm that the document is to be voided", zh="请先勾选确认作废")
+        async with desk.heavy:
+            await anyio.to_thread.run_sync(
+                partial(sealine.withdrawals.void, archive_id, reason=reason, actor=sealine.actor)
+            )
+        if wants_json(request):
+            return JSONResponse(sealine.archive.show(archive_id, actor=sealine.actor))
+        return desk.go(request, f"/archive/{archive_id}")
+
     return router
+
+
+def _taken_out(paths: Mapping[str, str], kept: str) -> str:
+    if kept not in paths:
+        raise NotFound(f"this document has no {kept}", zh="这份档案没有这一项")
+    return paths[kept]
 
 
 def _entry(desk: Desk, archive_id: str) -> dict[str, Any]:

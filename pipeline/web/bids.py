@@ -33,6 +33,8 @@ HEARTBEAT_S = 15.0
 MAX_STREAMS = 32
 MAX_SHOWN_MARKS = 2_000
 MAX_SHOWN_PAGES = 60
+DONE = (JobState.ARCHIVED, JobState.KEPT_UNSIGNED)
+"""States in which there is something to take home."""
 
 
 def bid_routes(desk: Desk) -> APIRouter:
@@ -117,7 +119,11 @@ def bid_routes(desk: Desk) -> APIRouter:
         if not number.isascii() or not number.isdecimal() or not 1 <= int(number[:9]) <= len(results):
             raise NotFound("the package has no such file", zh="文件包中没有这个文件")
         result = results[int(number) - 1]
-        if result.state is not JobState.ARCHIVED:
+        if result.void is not None:
+            raise WrongState(
+                f"{result.file} is void; see the archive", zh=f"{result.file} 已作废，请到档案中查看"
+            )
+        if result.state not in DONE:
             raise WrongState(f"{result.file} is not signed yet", zh=f"{result.file} 尚未完成签章")
         path = _taken_home(desk, package_id, [result])[0]
         return FileResponse(path, filename=path.name, media_type="application/pdf")
@@ -125,7 +131,9 @@ def bid_routes(desk: Desk) -> APIRouter:
     @router.get("/{package_id}/all.zip")
     def all_files(package_id: str) -> Response:
         """Return every signed file of a package in one zip."""
-        done = [result for result in _results(desk, package_id) if result.state is JobState.ARCHIVED]
+        done = [
+            result for result in _results(desk, package_id) if result.state in DONE and result.void is None
+        ]
         if not done:
             raise WrongState("no file of the package is signed yet", zh="还没有完成签章的文件")
         paths = _taken_home(desk, package_id, done)
@@ -214,7 +222,9 @@ def _package_page(package_id: str, results: Sequence[FileResult]) -> dict[str, A
     return {
         "package_id": package_id,
         "files": results,
-        "done": sum(result.state is JobState.ARCHIVED for result in results),
+        "done": sum(result.state in DONE for result in results),
+        "kept": sum(result.state is JobState.KEPT_UNSIGNED for result in results),
+        "withdrawn": sum(result.state is JobState.CANCELLED for result in results),
         "refused": sum(result.state is JobState.REFUSED for result in results),
         "waiting": sum(result.state is JobState.AWAITING_TIMESTAMP for result in results),
         "over": all(result.state in FINAL_STATES for result in results),

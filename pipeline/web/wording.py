@@ -24,7 +24,9 @@ _AT = MappingProxyType(
 _STOPPED = MappingProxyType(
     {
         JobState.REFUSED: "失败",
-        JobState.CANCELLED: "已取消",
+        JobState.CANCELLED: "已撤回",
+        JobState.UNSIGNED: "不签章，待归档",
+        JobState.KEPT_UNSIGNED: "原样保留（未签章）",
         JobState.AWAITING_TIMESTAMP: "等待时间戳",
     }
 )

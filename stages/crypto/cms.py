@@ -62,6 +62,23 @@ def make_cms(signer: Signer, message_digest: bytes) -> bytes:
     return _signed_data(signer, attributes, version=1, content=der.sequence(_DATA))
 
 
+def make_detached(signer: Signer, message_digest: bytes, *, signed_at: datetime) -> bytes:
+    """Return a detached CMS for CAdES B-B over a SHA-256 digest (ETSI EN 319 122-1 §6.3).
+
+    Args:
+        signed_at: the signing-time attribute; an aware instant.
+
+    Raises:
+        SigningRefused: the key refuses, or its algorithm is not one of ours.
+    """
+    attributes = (
+        _attribute(_CONTENT_TYPE, _DATA),
+        _digest_attribute(message_digest),
+        _attribute(_SIGNING_TIME, der.utc_time(signed_at)),
+    )
+    return _signed_data(signer, attributes, version=1, content=der.sequence(_DATA))
+
+
 def make_signed_content(
     signer: Signer, content_type: str, content: bytes, *, signed_at: datetime, with_certificates: bool
 ) -> bytes:

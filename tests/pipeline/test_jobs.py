@@ -33,7 +33,14 @@ def test_no_way_leads_from_a_signed_document_back_to_signing() -> None:
 
 def test_every_state_can_be_reached() -> None:
     reached = set(TRANSITIONS.values()) | {JobState.RECEIVED}
-    assert set(JobState) - reached == {JobState.CANCELLED}
+    assert set(JobState) == reached
+
+
+def test_what_is_being_signed_cannot_be_withdrawn() -> None:
+    after_claiming = {_ for (_, act) in TRANSITIONS if act is Act.SIGN} | {JobState.SIGNED}
+    for state in (*after_claiming, JobState.TIMESTAMPED, JobState.VERIFIED, JobState.ARCHIVED):
+        with pytest.raises(WrongState):
+            next_state(state, Act.WITHDRAW)
 
 
 def test_every_state_has_a_name_for_people() -> None:

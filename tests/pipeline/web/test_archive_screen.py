@@ -79,3 +79,34 @@ def test_only_what_is_kept_can_be_taken_out(quiet: TestClient) -> None:
 def test_a_search_that_is_too_long_is_cut_not_a_bug(quiet: TestClient) -> None:
     assert quiet.get("/archive", params={"text": "长" * 5000}).status_code == 200
     assert quiet.get("/archive", params={"text": "a " * 50}).status_code < 500
+
+
+def test_a_document_is_voided_after_confirming_with_a_reason(
+    client: TestClient, app: App, archived: list[dict[str, str]]
+) -> None:
+    (entry,) = (hit for hit in archived if hit["file"] == "a.pdf")
+    where = f"/archive/{entry['id']}"
+    assert f'hx-post="{where}/void"' in client.get(where).text
+    unsure = client.post(f"{where}/void", files={"reason": (None, "报价有误")}, headers=JSON)
+    assert (unsure.status_code, unsure.json()["error"]["message_zh"]) == (400, "请先勾选确认作废")
+    sure = {"sure": (None, "yes"), "reason": (None, "报价有误")}
+    assert client.post(f"{where}/void", files=sure, headers=JSON).json()["void"]["reason"] == "报价有误"
+    assert "报价有误" in client.get(where).text
+    assert f'hx-post="{where}/void"' not in client.get(where).text
+    verdict = client.get(f"{where}/verdict").text
+    assert 'id="void"' in verdict
+    assert "作废记录可信" in verdict
+    assert client.get(f"{where}/kept/void").json()["reason"] == "报价有误"
+    assert client.get(f"{where}/kept/void_signature").content.startswith(b"\x30")
+    assert "已作废" in client.get("/archive").text
+    again = client.post(f"{where}/void", files=sure, headers=JSON)
+    assert (again.status_code, again.json()["error"]["name"]) == (409, "WRONG_STATE")
+    package_id = app.records.packages()[0].id
+    assert "已作废" in client.get(f"/bids/{package_id}").text
+    assert client.get(f"/bids/{package_id}/files/1", headers=JSON).status_code == 409
+
+
+def test_what_was_not_voided_has_no_void_record_to_take_out(
+    client: TestClient, archived: list[dict[str, str]]
+) -> None:
+    assert client.get(f"/archive/{archived[0]['id']}/kept/void", headers=JSON).status_code == 404

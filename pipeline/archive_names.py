@@ -1,0 +1,25 @@
+"""An archived document by what a person calls it: its id, or a file name that no other has."""
+
+from storage.errors import NotFound
+from storage.records import Records
+from storage.rows import ArchiveRecord
+
+
+def archived_as(records: Records, archive_id: str) -> ArchiveRecord:
+    """Return an archive record by its id, or by a file name that no other archived document has.
+
+    Raises:
+        NotFound: nothing is archived under that id, or several documents under that name.
+    """
+    try:
+        return records.archive_of(archive_id)
+    except NotFound:
+        hits = records.find_archives(file=archive_id, limit=2)
+        if not hits:
+            raise
+    if len(hits) > 1:
+        raise NotFound(
+            f"several archived documents are named {archive_id}; find them, and give the id of one",
+            zh=f"名为“{archive_id}”的档案有多份，请先检索，再用编号指定其中一份",
+        )
+    return hits[0].archive
