@@ -7,6 +7,7 @@ from pipeline.bids import FileResult
 from pipeline.failures import error_json
 from pipeline.packages import LookedAt
 from pipeline.plans import PlanPreset
+from pipeline.withdrawals import TakenBack
 from stages.compare_seals import ComparedSeals
 from storage.rows import SealRecord, VoidRecord
 
@@ -120,6 +121,17 @@ def preset_json(preset: PlanPreset) -> dict[str, Any]:
         "sha256": hashlib.sha256(preset.plan).hexdigest(),
         "saved_at": preset.saved_at.isoformat() if preset.saved_at else None,
         "saved_by": preset.saved_by,
+    }
+
+
+def taken_back_json(taken: TakenBack) -> dict[str, Any]:
+    """Return how one document was taken back."""
+    return {
+        "file": taken.file,
+        "id": taken.job_id,
+        "state": taken.state.value,
+        "void": void_json(taken.void),
+        "error": error_json(taken.error) if taken.error is not None else None,
     }
 
 

@@ -8,7 +8,7 @@ from pipeline.clock import Clock
 from pipeline.errors import WrongState
 from pipeline.failures import refusals
 from pipeline.jobs import STATE_LABELS, TRANSITIONS, Act
-from pipeline.keys import check_usable
+from pipeline.key_certificates import check_usable
 from pipeline.moves import make_move
 from pipeline.orders import order_from_record
 from pipeline.permissions import Actor, Permission, check_may

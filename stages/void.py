@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from stages.authorities import Signer, TimestampAuthority, TrustAnchors
 from stages.crypto.detached import judge_detached, sign_detached
-from stages.documents import Cause, Indication, SignatureVerdict
 from stages.errors import InputRefused, Untrusted
 from stages.manifests import Sha256, canonical_json, instant_json
+from stages.verdict_types import Cause, Indication, SignatureVerdict
 from stages.verdicts import cause_json, signature_json
 
 __all__ = [

@@ -19,6 +19,7 @@ from pipeline.cli.options import (
     open_app,
 )
 from pipeline.cli.show import progress_bars, write_json, write_line, write_note, write_table
+from pipeline.cli.taking_back import withdraw
 from pipeline.clock import utc_now
 from pipeline.documents_json import looked_json, marks_json, result_json
 from pipeline.failures import ExitCode, error_json, failure_of
@@ -32,6 +33,9 @@ app = typer.Typer(help="投标文件包 / bid packages", no_args_is_help=True, r
 
 PackageArgument = Annotated[Path, typer.Argument(help="文件夹、zip 或单个 PDF / a folder, a zip, or one PDF")]
 PlanOption = Annotated[Path, typer.Option("--plan", help="用印方案 YAML / the stamp plan")]
+
+
+app.command("withdraw")(withdraw)
 
 
 @app.command("check")

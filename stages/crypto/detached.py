@@ -27,8 +27,8 @@ from stages.crypto.tokens import TimestampToken, check_imprint, check_token_sign
 from stages.crypto.tokens import parse_token as parse_timestamp
 from stages.crypto.tryout import is_tryout
 from stages.crypto.tsp import build_request, check_response
-from stages.documents import Lamp, SignatureVerdict
 from stages.errors import Indeterminate
+from stages.verdict_types import Lamp, SignatureVerdict
 
 
 def sign_detached(
