@@ -8,8 +8,9 @@ from stages.documents import InspectedDocument, Mark, PageGeometry, PlannedDocum
 from stages.errors import NothingToMark, PlacementRefused, PlanRefused
 from stages.paging import paging_marks
 from stages.plan_draft import Draft
+from stages.plan_fields import field_marks
 from stages.plan_keywords import keyword_marks, keyword_searches
-from stages.plan_rules import KeywordRule, PagingRule, PlanRules, PositionRule, Rule
+from stages.plan_rules import FieldRule, KeywordRule, PagingRule, PlanRules, PositionRule, Rule
 from stages.plan_texts import texts_by_seal
 
 MAX_MARKS = 20_000
@@ -22,16 +23,17 @@ def plan(
     """Return every mark the rules put on a file, in the order of the rules, then of the pages.
 
     Raises:
-        PlanRefused: a rule for this file names a seal that is not in faces, or a text its seal cannot take.
-        NothingToMark: a keyword or page that a rule wants in this very file is not there, or no mark at
-            all where the plan does not allow it.
+        PlanRefused: a rule for this file names a seal that is not in faces, a text its seal cannot take,
+            or a turn for one that is not round; the file belongs to two parts, or see plan_anonymous.
+        NothingToMark: a keyword, field or page that a rule wants in this very file is not there, or no
+            mark at all where the plan does not allow it.
         PlacementRefused: a page is smaller than a seal, or more than MAX_MARKS.
         InputRefused: the text cannot be read.
     """
     part = rules.part_of(source.name)
     if part is not None and part.anonymous:
         return plan_anonymous(source, inspected, rules, part)
-    draft = Draft(source.name, inspected.pages, faces)
+    draft = Draft(source.name, inspected.pages, faces, _seed(source, rules))
     wanted = [(index, rule) for index, rule in enumerate(rules.rules) if rules.applies(rule, source.name)]
     for index, rule in wanted:
         _check_seals(source.name, index, rule, faces)
@@ -42,6 +44,8 @@ def plan(
     for index, rule in wanted:
         if isinstance(rule, KeywordRule):
             new = keyword_marks(draft, index, rule, searches[index])
+        elif isinstance(rule, FieldRule):
+            new = field_marks(draft, index, rule, inspected)
         elif isinstance(rule, PagingRule):
             new = _paging(draft, index, rule)
         else:
@@ -58,6 +62,11 @@ def plan(
             zh=f"{source.name}：没有规则在此文件上盖章；请添加规则，或设置 unmarked_files: allow",
         )
     return PlannedDocument(inspected, tuple(marks), tuple(draft.warnings))
+
+
+def _seed(source: SourceFile, rules: PlanRules) -> str:
+    """Return what decides how seals are shaken: the file, or the plan's seed and the file's name."""
+    return source.sha256 if rules.seed is None else f"{rules.seed}|{source.name}"
 
 
 def rule_hits(planned: PlannedDocument, rules: PlanRules) -> tuple[int, ...]:

@@ -1,12 +1,14 @@
 """What one planning of a file gathers: marks kept on their pages, and warnings."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 from stages.documents import Mark, PageGeometry, SealFace
-from stages.errors import PlacementRefused
-from stages.plan_rules import AnchoredRule, PlacedRule
+from stages.errors import PlacementRefused, PlanRefused
+from stages.jitter import is_round, shaken
+from stages.plan_rules import AnchoredRule, Jitter, PlacedRule
 
 SHIFT_TOLERANCE_MM = 0.05
 """A mark moved less than this to stay on its page is not worth a warning."""
@@ -32,12 +34,18 @@ _Place = TypeVar("_Place", bound=Place)
 
 @dataclass
 class Draft:
-    """What one call of plan() gathers."""
+    """What one call of plan() gathers.
+
+    Attributes:
+        seed: decides, with rule and page, how seals are shaken.
+    """
 
     name: str
     pages: tuple[PageGeometry, ...]
     faces: Mapping[str, SealFace]
+    seed: str = ""
     warnings: list[str] = field(default_factory=list)
+    _shaken: Counter[tuple[int, int]] = field(default_factory=Counter)
 
     def marks(
         self, rule_index: int, rule: PlacedRule, page_index: int, centre_mm: tuple[float, float]
@@ -46,6 +54,7 @@ class Draft:
 
         Raises:
             PlacementRefused: the page is smaller than the row.
+            PlanRefused: a seal is to be turned that is not round.
         """
         page = self.pages[page_index]
         sizes = [self.faces[name].ink_box_mm[2:] for name in rule.seal_names]
@@ -73,7 +82,26 @@ class Draft:
             else:
                 marks.append(Mark(page_index, name, x + (w - seal_w) / 2, y, seal_w, seal_h, rule_index))
                 y += seal_h + rule.gap_mm
-        return marks
+        return marks if rule.jitter is None else [self._shaken_mark(mark, rule.jitter) for mark in marks]
+
+    def _shaken_mark(self, mark: Mark, jitter: Jitter) -> Mark:
+        """Return a mark turned and moved a little, still on its page; only a round seal is turned."""
+        if jitter.angle_deg and not is_round(self.faces[mark.seal]):
+            where = f"{self.name}: rules[{mark.rule}].jitter.angle_deg"
+            raise PlanRefused(
+                f"{where}: {mark.seal} is not round and stays upright; use place_mm alone",
+                zh=f"{where}：“{mark.seal}”不是圆形章，不能转动；请只用 place_mm",
+            )
+        page, key = self.pages[mark.page_index], (mark.rule, mark.page_index)
+        seed = f"{self.seed}|{mark.rule}|{mark.page_index}|{self._shaken[key]}"
+        self._shaken[key] += 1
+        angle_deg, right_mm, down_mm = shaken(seed, angle_deg=jitter.angle_deg, place_mm=jitter.place_mm)
+        return replace(
+            mark,
+            x_mm=min(max(0.0, mark.x_mm + right_mm), page.width_mm - mark.w_mm),
+            y_mm=min(max(0.0, mark.y_mm + down_mm), page.height_mm - mark.h_mm),
+            angle_deg=angle_deg,
+        )
 
     def too_small(
         self, rule_index: int, seal: str, page_index: int, need_mm: tuple[float, float]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from stages.errors import PlacementRefused
-from stages.plan_rules import KeywordRule, PagingRule, PlanRules
+from stages.plan_rules import FieldRule, KeywordRule, PagingRule, PlanRules
 
 
 def check_rules_used(rules: PlanRules, hits_by_file: Mapping[str, Sequence[int]]) -> None:
@@ -16,8 +16,8 @@ def check_rules_used(rules: PlanRules, hits_by_file: Mapping[str, Sequence[int]]
 
     Raises:
         PlanRefused: a file belongs to two parts.
-        PlacementRefused: no file matches a rule's or a part's patterns, a keyword is found nowhere, or
-            pages that a rule names are in no file.
+        PlacementRefused: no file matches a rule's or a part's patterns, a keyword or field is found
+            nowhere, or pages that a rule names are in no file.
     """
     for part in rules.parts:
         # A part misspelt would let seals into a blind bid.
@@ -40,6 +40,8 @@ def check_rules_used(rules: PlanRules, hits_by_file: Mapping[str, Sequence[int]]
             continue
         if isinstance(rule, KeywordRule):
             what, what_zh = f"keyword {' / '.join(rule.keyword)}", f"关键字“{'、'.join(rule.keyword)}”"
+        elif isinstance(rule, FieldRule):
+            what, what_zh = f"field {' / '.join(rule.field)}", f"表单域“{'、'.join(rule.field)}”"
         else:
             what, what_zh = f"pages {rule.pages}", f"页码 {rule.pages}"
         raise PlacementRefused(

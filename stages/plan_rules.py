@@ -32,6 +32,8 @@ from stages.plan_words import (
     Distance,
     EdgeGap,
     EndWeight,
+    JitterAngle,
+    JitterShift,
     Keywords,
     Length,
     Name,
@@ -40,6 +42,7 @@ from stages.plan_words import (
     Patterns,
     RunLength,
     SealRow,
+    Seed,
     Share,
     Side,
     Skipped,
@@ -107,6 +110,13 @@ class _Rule(_Strict):
         return select_pages(self.pages, page_count, skip_first=self.skip_first)
 
 
+class Jitter(_Strict):
+    """How far seals may lie from where the plan says, as when a hand sets them down."""
+
+    angle_deg: JitterAngle = 0.0
+    place_mm: JitterShift = 0.0
+
+
 class PlacedRule(_Rule):
     """A rule that puts a whole seal, or several side by side (多章连盖), at a point of a page."""
 
@@ -114,6 +124,7 @@ class PlacedRule(_Rule):
     seals: SealRow = ()
     gap_mm: Distance = 2.0
     row: Literal["horizontal", "vertical"] = "horizontal"
+    jitter: Jitter | None = None
 
     @model_validator(mode="after")
     def _one_seal_or_several(self) -> "PlacedRule":
@@ -150,6 +161,12 @@ class KeywordRule(AnchoredRule):
     """A seal at each place where a text stands."""
 
     keyword: Keywords
+
+
+class FieldRule(AnchoredRule):
+    """A seal at each widget of a form field."""
+
+    field: Patterns
 
 
 class PositionRule(PlacedRule):
@@ -217,7 +234,7 @@ def _kind_of(rule: object) -> str | None:
         rule = rule.model_dump()
     if not isinstance(rule, Mapping):
         return None
-    for kind in ("keyword", "paging"):
+    for kind in ("keyword", "paging", "field"):
         if kind in rule:
             return kind
     # A key misspelt is judged as a position, and so named.
@@ -227,6 +244,7 @@ def _kind_of(rule: object) -> str | None:
 Rule = Annotated[
     Annotated[KeywordRule, Tag("keyword")]
     | Annotated[PagingRule, Tag("paging")]
+    | Annotated[FieldRule, Tag("field")]
     | Annotated[PositionRule, Tag("pages")],
     Discriminator(_kind_of),
 ]
@@ -241,6 +259,7 @@ class PlanRules(_Strict):
     document_type: Name = "投标文件"
     unmarked_files: Literal["refuse", "allow"] = "refuse"
     parts: Annotated[tuple[Part, ...], Field(max_length=MAX_PARTS)] = ()
+    seed: Seed | None = None
     rules: Annotated[tuple[Rule, ...], Field(min_length=1, max_length=MAX_RULES)]
 
     @property

@@ -21,6 +21,8 @@ MAX_RUN_PAGES = 5000
 MIN_STRIP_MM = 1.0
 """Below this a strip of a paging seal is hardly seen on paper."""
 MAX_SEALS_IN_A_ROW = 8
+MAX_JITTER_DEG = 180.0
+MAX_JITTER_MM = 10.0
 MAX_PAGES_SKIPPED = 5000
 
 ALL_FILES = ("*",)
@@ -82,6 +84,9 @@ Patterns = Annotated[_Names, BeforeValidator(_listed, json_schema_input_type=Nam
 _KeywordList = Annotated[tuple[Keyword, ...], Field(min_length=1, max_length=MAX_PATTERNS)]
 Keywords = Annotated[_KeywordList, BeforeValidator(_listed, json_schema_input_type=Keyword | _KeywordList)]
 SealRow = Annotated[tuple[Name, ...], Field(min_length=1, max_length=MAX_SEALS_IN_A_ROW)]
+JitterAngle = Annotated[StrictFloat, Field(ge=0, le=MAX_JITTER_DEG, allow_inf_nan=False)]
+JitterShift = Annotated[StrictFloat, Field(ge=0, le=MAX_JITTER_MM, allow_inf_nan=False)]
+Seed = Annotated[StrictInt, Field(ge=0, lt=2**63)]
 Corner = Literal["top_left", "top_right", "bottom_left", "bottom_right", "center"]
 Side = Literal["left", "right", "top", "bottom"]
 Occurrence = Literal["all", "first", "last"] | Annotated[StrictInt, Field(ge=1, le=10_000)]

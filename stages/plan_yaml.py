@@ -122,8 +122,8 @@ def refusal(error: ValidationError) -> PlanRefused:
     elif kind == "missing":
         what, zh = "this key is missing; add it", "缺少此项，请补上"
     elif kind == "union_tag_not_found":
-        what = "one of keyword, pages with x_mm and y_mm, or paging must be there"
-        zh = "须有 keyword、pages（配 x_mm、y_mm） 或 paging 之一"
+        what = "one of keyword, pages with x_mm and y_mm, paging, or field must be there"
+        zh = "须有 keyword、pages（配 x_mm、y_mm）、paging 或 field 之一"
     else:
         allowed = context.get("expected")
         what = f"{message.removeprefix('Value error, ')}; correct it"

@@ -65,6 +65,8 @@ SHARED_BY_STAGES: Mapping[str, str] = {
     "manifests": "the manifest's form, written and read by archive",
     "plan_words": "the values a plan's keys may take, for plan_rules",
     "plan_yaml": "YAML as a plan may use it, for plan_rules",
+    "plan_fields": "which form fields a rule means, for plan",
+    "jitter": "seals set down as a hand would, for plan",
     "plan_texts": "what stands in the text slots of a rule's seals, for plan",
     "anonymous": "files of an anonymous part of a bid, for plan",
     "plan_fit": "whether a plan fits its package, for whoever plans one",
