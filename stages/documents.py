@@ -188,6 +188,7 @@ class InspectedDocument:
     Attributes:
         fields: the form's fields that have a widget on a page, by page, then as the form lists them.
         taken_names: top-level form fields, empty ones too, with a name our own signature might take.
+        odd_pages: indices of pages whose size can hardly be that of the sheet they show.
     """
 
     source_sha256: str
@@ -196,6 +197,7 @@ class InspectedDocument:
     findings: tuple[Finding, ...] = ()
     taken_names: tuple[str, ...] = ()
     fields: tuple[FormField, ...] = ()
+    odd_pages: tuple[int, ...] = ()
 
 
 class SlotAlign(StrEnum):
@@ -287,13 +289,17 @@ class PlannedDocument:
     """A document with every mark that will be drawn on it.
 
     Attributes:
+        inspected: as inspection left it, but for pages that are taken as filling a sheet: their
+            geometry and fields are those of the print.
         anonymous: part of a blind bid (暗标): no mark, no signature, no name may be in it.
+        page_scales: index of each page taken as filling a sheet, and by what factor it grew.
     """
 
     inspected: InspectedDocument
     marks: tuple[Mark, ...]
     warnings: tuple[str, ...] = ()
     anonymous: bool = False
+    page_scales: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -305,12 +311,14 @@ class StampedDocument:
         widget_mark: the mark the signature's widget lies over; None for an invisible one.
         widget_face: set when the marks could not be page content because somebody has signed
             before: then the widget itself shows this seal.
+        widget_page: the page below widget_mark, as the mark was planned on it.
     """
 
     path: Path
     base_size_bytes: int
     widget_mark: Mark | None
     widget_face: SealFace | None = None
+    widget_page: PageGeometry | None = None
 
 
 @dataclass(frozen=True)

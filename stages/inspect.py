@@ -16,11 +16,10 @@ from stages.pdf.base import BasePdf, open_base, refusals_named
 from stages.pdf.content import content_findings
 from stages.pdf.form_fields import form_fields
 from stages.pdf.geometry import page_geometry
+from stages.pdf.page_size import is_odd
 from stages.pdf.signatures import existing_signatures, taken_names
 from stages.pdf.structure import walk_pages
 
-ODD_SIDE_MM = 1200.0
-"""No paper of a bid is longer (A0 is 1189 mm); such boxes come from scans counted in pixels."""
 MAX_SHOWN_PAGES = 8
 
 
@@ -37,19 +36,20 @@ def inspect(source: SourceFile) -> InspectedDocument:
         if not pages:
             raise InputRefused("the PDF has no pages; export it again", zh="PDF 没有页面，请重新导出")
         geometries = tuple(page_geometry(page) for page in pages)
+        odd = tuple(n for n, page in enumerate(pages) if is_odd(page, geometries[n]))
         signatures = existing_signatures(base.pdf)
         repeated = [count for count in Counter(page.objgen for page in pages).values() if count > 1]
         findings = (
             *(source.origin.findings if source.origin is not None else ()),
             *_file_findings(base),
             *_signature_findings(signatures),
-            *_page_findings(geometries, repeated_pages=sum(repeated)),
+            *_page_findings(geometries, odd, repeated_pages=sum(repeated)),
             *content_findings(base.pdf, pages),
         )
         base.check_unrepaired()
         taken = taken_names(base.pdf)
         fields = form_fields(base.pdf, pages, geometries)
-    return InspectedDocument(source.sha256, geometries, signatures, findings, taken, fields)
+    return InspectedDocument(source.sha256, geometries, signatures, findings, taken, fields, odd)
 
 
 def _file_findings(base: BasePdf) -> list[Finding]:
@@ -90,9 +90,10 @@ def _signature_findings(signatures: tuple[ExistingSignature, ...]) -> list[Findi
     return findings
 
 
-def _page_findings(pages: tuple[PageGeometry, ...], *, repeated_pages: int) -> list[Finding]:
+def _page_findings(
+    pages: tuple[PageGeometry, ...], odd: tuple[int, ...], *, repeated_pages: int
+) -> list[Finding]:
     findings: list[Finding] = []
-    odd = [index for index, page in enumerate(pages) if max(page.width_mm, page.height_mm) > ODD_SIDE_MM]
     if odd:
         shown = ", ".join(str(index + 1) for index in odd[:MAX_SHOWN_PAGES])
         shown += " …" if len(odd) > MAX_SHOWN_PAGES else ""
@@ -102,8 +103,11 @@ def _page_findings(pages: tuple[PageGeometry, ...], *, repeated_pages: int) -> l
             Finding(
                 Severity.WARNING,
                 "page-box-odd",
-                f"pages {shown}: a scan with a wrong page box ({size}), seals will look small; scan it to A4",
-                f"第 {shown} 页：疑似扫描件页面尺寸错误（{size}），印章会显得很小，请按 A4 重新扫描",
+                f"pages {shown}: a size no paper has ({size}), as of a scan with a wrong page box: "
+                "printed to A4, seals would not be true to size; set `odd_pages: as_a4` in the plan, "
+                "or scan it again",
+                f"第 {shown} 页：页面尺寸异常（{size}），疑似扫描件按像素计页面，打印到 A4 时印章大小不对；"
+                "请在方案中设置 odd_pages: as_a4，或重新扫描",
             )
         )
     if repeated_pages:

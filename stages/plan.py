@@ -10,6 +10,7 @@ from stages.paging import paging_marks
 from stages.plan_draft import Draft
 from stages.plan_fields import field_marks
 from stages.plan_keywords import keyword_marks, keyword_searches
+from stages.plan_pages import odd_page_warnings, taken_pages
 from stages.plan_rules import FieldRule, KeywordRule, PagingRule, PlanRules, PositionRule, Rule
 from stages.plan_texts import texts_by_seal
 
@@ -27,13 +28,15 @@ def plan(
             or a turn for one that is not round; the file belongs to two parts, or see plan_anonymous.
         NothingToMark: a keyword, field or page that a rule wants in this very file is not there, or no
             mark at all where the plan does not allow it.
-        PlacementRefused: a page is smaller than a seal, or more than MAX_MARKS.
+        PlacementRefused: a page is smaller than a seal, of an odd size where the plan refuses those, a
+            paging seal's strips are too narrow for its rule, or more than MAX_MARKS.
         InputRefused: the text cannot be read.
     """
     part = rules.part_of(source.name)
     if part is not None and part.anonymous:
         return plan_anonymous(source, inspected, rules, part)
-    draft = Draft(source.name, inspected.pages, faces, _seed(source, rules))
+    inspected, scales = taken_pages(source.name, inspected, rules.odd_pages)
+    draft = Draft(source.name, inspected.pages, faces, _seed(source, rules), dict(scales))
     wanted = [(index, rule) for index, rule in enumerate(rules.rules) if rules.applies(rule, source.name)]
     for index, rule in wanted:
         _check_seals(source.name, index, rule, faces)
@@ -61,7 +64,9 @@ def plan(
             f"{source.name}: no rule puts a seal on this file; add a rule, or set unmarked_files: allow",
             zh=f"{source.name}：没有规则在此文件上盖章；请添加规则，或设置 unmarked_files: allow",
         )
-    return PlannedDocument(inspected, tuple(marks), tuple(draft.warnings))
+    marked = {mark.page_index for mark in marks}
+    draft.warnings += odd_page_warnings(inspected, scales, rules.odd_pages, marked)
+    return PlannedDocument(inspected, tuple(marks), tuple(draft.warnings), page_scales=scales)
 
 
 def _seed(source: SourceFile, rules: PlanRules) -> str:

@@ -38,12 +38,14 @@ class Draft:
 
     Attributes:
         seed: decides, with rule and page, how seals are shaken.
+        scales: by page index, the factor of a page that is taken as filling a sheet.
     """
 
     name: str
     pages: tuple[PageGeometry, ...]
     faces: Mapping[str, SealFace]
     seed: str = ""
+    scales: Mapping[int, float] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     _shaken: Counter[tuple[int, int]] = field(default_factory=Counter)
 

@@ -1,12 +1,13 @@
 """Where a plan's keywords stand in a file, and the marks that go there."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from stages.documents import Mark, SourceFile
 from stages.errors import NothingToMark
 from stages.page_selection import page_list
 from stages.pdf.base import refusals_named
-from stages.pdf.text import TextSearch, search_text, without_repeats
+from stages.pdf.text import TextHit, TextSearch, search_text, without_repeats
 from stages.plan_draft import Draft, anchor_mm, chosen
 from stages.plan_rules import KeywordRule
 
@@ -26,7 +27,10 @@ def keyword_searches(
             search = search_text(source.path, keywords, pages)
         silent.update(search.pages_without_text)
         for index, rule in group:
-            hits = tuple(search.hits[keywords.index(keyword)] for keyword in rule.keyword)
+            hits = tuple(
+                tuple(_as_taken(draft, hit) for hit in search.hits[keywords.index(keyword)])
+                for keyword in rule.keyword
+            )
             searches[index] = TextSearch(hits, search.pages_without_text)
     if silent:
         draft.warnings.append(
@@ -34,6 +38,18 @@ def keyword_searches(
             f"pages {page_list(sorted(silent))} have no text layer, keyword not searched there"
         )
     return searches
+
+
+def _as_taken(draft: Draft, hit: TextHit) -> TextHit:
+    """Return a hit in the millimetres of the page as the plan takes it."""
+    factor = draft.scales.get(hit.page_index, 1.0)
+    return replace(
+        hit,
+        x_mm=hit.x_mm * factor,
+        y_mm=hit.y_mm * factor,
+        w_mm=hit.w_mm * factor,
+        h_mm=hit.h_mm * factor,
+    )
 
 
 def keyword_marks(draft: Draft, index: int, rule: KeywordRule, search: TextSearch) -> list[Mark]:

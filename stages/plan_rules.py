@@ -38,6 +38,7 @@ from stages.plan_words import (
     Length,
     Name,
     Occurrence,
+    OddPages,
     Pages,
     Patterns,
     RunLength,
@@ -260,6 +261,7 @@ class PlanRules(_Strict):
     unmarked_files: Literal["refuse", "allow"] = "refuse"
     parts: Annotated[tuple[Part, ...], Field(max_length=MAX_PARTS)] = ()
     seed: Seed | None = None
+    odd_pages: OddPages = "as_is"
     rules: Annotated[tuple[Rule, ...], Field(min_length=1, max_length=MAX_RULES)]
 
     @property

@@ -69,7 +69,7 @@ def sign(stamped: StampedDocument, signer: Signer, request: SignatureRequest) ->
         mark = stamped.widget_mark
         page = page_at(base.pdf, mark.page_index if mark else 0)
         signature = increment.add(placeholder.body)
-        place = place_widget(increment, page, mark, stamped.widget_face)
+        place = place_widget(increment, page, mark, stamped.widget_face, stamped.widget_page)
         widget = increment.add(
             b"<< /Type /Annot /Subtype /Widget /FT /Sig /T %s /F %d /P %s /V %s %s >>"
             % (

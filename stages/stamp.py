@@ -74,7 +74,7 @@ def stamp(
             _draw_page(drawing, pages[page_index], planned.inspected.pages[page_index], marks)
         rendered = drawing.increment.render()
     append_increment(source.path, out, rendered.data, base_size_bytes=rendered.base_size_bytes)
-    return StampedDocument(out, source.size_bytes, _widget_mark(planned))
+    return stamped_from(out, planned, faces, base_size_bytes=source.size_bytes)
 
 
 def stamped_from(
@@ -83,7 +83,8 @@ def stamped_from(
     """Return what stamp() returned, for a stamped file that was put together again from storage."""
     mark = _widget_mark(planned)
     face = faces[mark.seal] if mark is not None and planned.inspected.signatures else None
-    return StampedDocument(path, base_size_bytes, mark, face)
+    page = planned.inspected.pages[mark.page_index] if mark is not None else None
+    return StampedDocument(path, base_size_bytes, mark, face, page)
 
 
 def _widget_mark(planned: PlannedDocument) -> Mark | None:
@@ -129,9 +130,7 @@ def _copied(
             "请只安排一枚印章且不盖骑缝章",
         )
     append_increment(source.path, out, b"", base_size_bytes=source.size_bytes)
-    mark = _widget_mark(planned)
-    face = faces[mark.seal] if mark is not None else None
-    return StampedDocument(out, source.size_bytes, mark, face)
+    return stamped_from(out, planned, faces, base_size_bytes=source.size_bytes)
 
 
 def _marks_by_page(

@@ -74,6 +74,7 @@ SHARED_BY_STAGES: Mapping[str, str] = {
     "plan_keywords": "where a plan's keywords stand, for plan",
     "page_selection": "which pages a rule means, for plan_rules and plan",
     "paging": "a seal cut into strips, for plan",
+    "plan_pages": "the pages as a plan takes them, for plan",
 }
 
 # The three edges do not import one another: each parses, makes one call, shows the result.

@@ -3,7 +3,7 @@
 import pikepdf
 
 from seal_imaging.units import pt_from_mm
-from stages.documents import Mark, SealFace
+from stages.documents import Mark, PageGeometry, SealFace
 from stages.pdf.geometry import page_geometry, user_box
 from stages.pdf.increment import Increment, ObjGen, reference
 from stages.pdf.seal_image import seal_xobject
@@ -18,20 +18,25 @@ _UPRIGHT = {0: b"1 0 0 1 0 0", 90: b"0 1 -1 0 0 0", 180: b"-1 0 0 -1 0 0", 270: 
 
 
 def place_widget(
-    increment: Increment, page: pikepdf.Object, mark: Mark | None, face: SealFace | None
+    increment: Increment,
+    page: pikepdf.Object,
+    mark: Mark | None,
+    face: SealFace | None,
+    geometry: PageGeometry | None = None,
 ) -> bytes:
     """Put a widget's appearance and return the entries that place it: /Rect and /AP.
 
     Args:
         mark: where, not a strip; None for an invisible widget.
         face: the seal to show there; None for an empty appearance over a mark already on the page.
+        geometry: the page as the mark was planned on it; None for the page as it is.
 
     Raises:
         InputRefused: the page's boxes make no sense, or the seal image cannot be read.
     """
     if mark is None:
         return INVISIBLE
-    geometry = page_geometry(page)
+    geometry = geometry or page_geometry(page)
     appearance = _put_appearance(increment, mark, face, geometry.rotate)
     rect = numbers(*user_box(geometry, (mark.x_mm, mark.y_mm, mark.w_mm, mark.h_mm)))
     return b"/Rect [%s] /AP << /N %s >>" % (rect, reference(appearance))
