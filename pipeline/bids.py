@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from pipeline.bench import INSPECTED, PLANNED
 from pipeline.clock import Clock
+from pipeline.dry_runs import DryRun
 from pipeline.exports import export_object
 from pipeline.failures import ExitCode
 from pipeline.jobs import Act, next_state
@@ -15,17 +16,21 @@ from pipeline.key_certificates import check_usable
 from pipeline.moves import make_move
 from pipeline.orders import FrozenSeal, SigningOrder
 from pipeline.packages import LookedAt, OpenedPackage, look
+from pipeline.page_pictures import PagePictures
 from pipeline.permissions import Actor, Permission, check_may
+from pipeline.plans import read_plan
 from pipeline.progress import Progress, Silent
+from pipeline.rehearsals import rehearse
 from pipeline.slots import slots_from_record
 from pipeline.steps import Signers
+from pipeline.thumbnails import ThumbnailWish, draw_thumbnails
 from stages.authorities import fingerprint_of
 from stages.documents import BidPackage, SealFace
 from stages.errors import NothingToMark, SigningRefused
 from stages.manifests import canonical_json
 from stages.plan import rule_hits
 from stages.plan_fit import check_rules_used
-from stages.plan_rules import PlanRules, load_plan
+from stages.plan_rules import PlanRules, parse_plan
 from stages.policy import retain_until
 from storage.errors import NotFound
 from storage.objects import ObjectStore
@@ -68,6 +73,7 @@ class Bids:
         ring: Callable[[Sequence[JobRecord], Sequence[str]], None],
         reason: str,
         location: str,
+        pictures: PagePictures,
     ) -> None:
         self._records = records
         self._store = store
@@ -77,6 +83,7 @@ class Bids:
         self._ring = ring
         self._reason = reason
         self._location = location
+        self._pictures = pictures
 
     def check(self, package: Path, *, actor: Actor, progress: Progress | None = None) -> list[LookedAt]:
         """Say of each file what it is before anything touches it.
@@ -89,28 +96,43 @@ class Bids:
             return look(opened, None, {}, progress or Silent())
 
     def dry_run(
-        self, package: Path, plan_file: Path, *, actor: Actor, progress: Progress | None = None
-    ) -> list[LookedAt]:
-        """Resolve a plan to every mark it would draw; no key is touched and nothing is kept.
+        self,
+        package: Path,
+        plan: Path | bytes,
+        *,
+        actor: Actor,
+        thumbnails: ThumbnailWish | None = None,
+        progress: Progress | None = None,
+    ) -> DryRun:
+        """Resolve a plan to every mark it would draw, and try it out; no key is touched, nothing is kept.
+
+        Args:
+            plan: its bytes, or the file they stand in.
+            thumbnails: which pages to draw, with their marks.
 
         Raises:
             InputRefused: the package cannot be opened.
             PlanRefused: the plan is wrong.
             NotFound: it names a seal nobody made.
             PlacementRefused: a rule of the plan is of no use anywhere in the package.
+            UsageRefused: the folder of the thumbnails cannot be written to.
         """
         check_may(actor, Permission.CHECK_BIDS)
-        rules = self._read_plan(plan_file)
+        progress = progress or Silent()
+        rules, _ = self._read_plan(plan)
         with OpenedPackage(package, self._scratch) as opened:
             faces = self._faces(self._frozen_seals(rules), opened.scratch)
-            looked = look(opened, rules, faces, progress or Silent())
+            looked = look(opened, rules, faces, progress)
             self._check_used(rules, looked)
-            return looked
+            run = rehearse(rules, looked, faces, opened.scratch, progress)
+            if thumbnails is None:
+                return run
+            return replace(run, thumbnails=draw_thumbnails(run, thumbnails, self._pictures, progress))
 
     def submit(
         self,
         package: Path,
-        plan_file: Path,
+        plan: Path | bytes,
         *,
         actor: Actor,
         key_uri: str,
@@ -118,13 +140,16 @@ class Bids:
     ) -> PackageRecord:
         """Take a package in and set it going; the same package again is the one already there.
 
+        Args:
+            plan: its bytes, or the file they stand in.
+
         Raises:
             InputRefused, PlanRefused, PlacementRefused: as for dry_run; nothing was taken in.
             SigningRefused: the key cannot be opened or used, or a seal is not bound to its certificate.
         """
         by = check_may(actor, Permission.SIGN_BIDS)
         progress = progress or Silent()
-        rules = self._read_plan(plan_file)
+        rules, plan_bytes = self._read_plan(plan)
         seals = self._frozen_seals(rules)
         signer = self._signers.signer(key_uri)
         check_usable(signer, self._clock())
@@ -136,7 +161,6 @@ class Bids:
         )
         self._check_bound(order)
         with OpenedPackage(package, self._scratch) as opened:
-            plan_bytes = plan_file.read_bytes()
             key = _identity(opened.package, plan_bytes, order)
             try:
                 known = self._records.package_by_key(key)
@@ -261,11 +285,12 @@ class Bids:
             void=void,
         )
 
-    def _read_plan(self, plan_file: Path) -> PlanRules:
-        """Return a plan's rules; a type of document that is not archived is refused now, not at the end."""
-        rules = load_plan(plan_file)
+    def _read_plan(self, plan: Path | bytes) -> tuple[PlanRules, bytes]:
+        """Return a plan's rules and bytes; a kind of document that is not archived is refused right away."""
+        data = plan if isinstance(plan, bytes) else read_plan(plan)
+        rules = parse_plan(data)
         retain_until(rules.document_type, self._clock())
-        return rules
+        return rules, data
 
     def _check_used(self, rules: PlanRules, looked: Sequence[LookedAt]) -> None:
         """Refuse the whole package when a rule is of no use in any file that could be read."""

@@ -4,9 +4,11 @@ import hashlib
 from typing import Any
 
 from pipeline.bids import FileResult
+from pipeline.dry_runs import DryRun, marks_json, summary_json
 from pipeline.failures import error_json
 from pipeline.packages import LookedAt
 from pipeline.plans import PlanPreset
+from pipeline.thumbnails import thumbnails_json
 from pipeline.withdrawals import TakenBack
 from stages.compare_seals import ComparedSeals
 from storage.rows import SealRecord, VoidRecord
@@ -60,27 +62,26 @@ def looked_json(file: LookedAt) -> dict[str, Any]:
     }
 
 
-def marks_json(file: LookedAt) -> list[dict[str, Any]]:
-    """Return every mark of one file; pages count from 1."""
-    if file.planned is None:
-        return []
-    return [
-        {
-            "file": file.source.name,
-            "page": mark.page_index + 1,
-            "x_mm": round(mark.x_mm, MM_DIGITS),
-            "y_mm": round(mark.y_mm, MM_DIGITS),
-            "w_mm": round(mark.w_mm, MM_DIGITS),
-            "h_mm": round(mark.h_mm, MM_DIGITS),
-            "seal": mark.seal,
-            "rule": mark.rule,
-            "text": dict(mark.text),
-            "strip": [mark.strip.side, round(mark.strip.start, 6), round(mark.strip.end, 6)]
-            if mark.strip
-            else None,
-        }
-        for mark in file.planned.marks
-    ]
+def dry_run_json(run: DryRun) -> dict[str, Any]:
+    """Return everything a dry run found."""
+    document: dict[str, Any] = {
+        "marks": [mark for file in run.files for mark in marks_json(run, file)],
+        "warnings": [
+            {"file": file.source.name, "warning": warning}
+            for file in run.files
+            if file.planned is not None
+            for warning in file.planned.warnings
+        ],
+        "errors": [
+            {"file": file.source.name, "error": error_json(file.error)}
+            for file in run.files
+            if file.error is not None
+        ],
+        "summary": summary_json(run),
+    }
+    if run.thumbnails is not None:
+        document["thumbnails"] = thumbnails_json(run.thumbnails)
+    return document
 
 
 def result_json(result: FileResult) -> dict[str, Any]:

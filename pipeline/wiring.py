@@ -22,6 +22,7 @@ from pipeline.errors import UsageRefused
 from pipeline.folders import make_folder
 from pipeline.keyring import Keyring
 from pipeline.marking import MarkingKeys
+from pipeline.page_pictures import PagePictures
 from pipeline.permissions import Actor
 from pipeline.plans import Plans
 from pipeline.roots import read_crls, read_roots
@@ -203,7 +204,15 @@ class App:
             ring=lambda jobs, wanted: self.doorbells.ring(jobs, wanted),
             reason=self.settings.reason,
             location=self.settings.location,
+            pictures=self.pictures,
         )
+
+    @cached_property
+    def pictures(self) -> PagePictures:
+        """The processes that render pages."""
+        pictures = PagePictures()
+        self._stack.callback(pictures.close)
+        return pictures
 
     @cached_property
     def plans(self) -> Plans:

@@ -177,6 +177,8 @@ def _functions(path: str, *names: str) -> str:
 def test_every_field_of_json_is_documented() -> None:
     sources = [
         _text("pipeline/documents_json.py"),
+        _text("pipeline/dry_runs.py"),
+        _functions("pipeline/thumbnails.py", "thumbnails_json"),
         _text("pipeline/verifying.py"),
         _functions("pipeline/failures.py", "error_json"),
         _functions("pipeline/archive_service.py", "_found_json", "_objects", "_void_objects", "verify"),

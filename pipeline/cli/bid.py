@@ -1,6 +1,6 @@
 """`sealine bid`: check a package, see every mark, sign it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,18 +21,23 @@ from pipeline.cli.options import (
 from pipeline.cli.show import progress_bars, write_json, write_line, write_note, write_table
 from pipeline.cli.taking_back import withdraw
 from pipeline.clock import utc_now
-from pipeline.documents_json import looked_json, marks_json, result_json
-from pipeline.failures import ExitCode, error_json, failure_of
-from pipeline.folders import check_out_folder
+from pipeline.documents_json import dry_run_json, looked_json, result_json
+from pipeline.dry_runs import dry_run_csv
+from pipeline.failures import ExitCode, failure_of
+from pipeline.folders import check_out_file, check_out_folder
 from pipeline.jobs import STATE_LABELS
 from pipeline.packages import LookedAt
+from pipeline.thumbnails import MAX_THUMBNAIL_SIDE_PX, THUMBNAIL_SIDE_PX, ThumbnailWish
 from pipeline.workers import wait_for_package, working
 from storage.schema import JobState
 
 app = typer.Typer(help="投标文件包 / bid packages", no_args_is_help=True, rich_markup_mode=None)
 
 PackageArgument = Annotated[Path, typer.Argument(help="文件夹、zip 或单个 PDF / a folder, a zip, or one PDF")]
-PlanOption = Annotated[Path, typer.Option("--plan", help="用印方案 YAML / the stamp plan")]
+PlanOption = Annotated[
+    str,
+    typer.Option("--plan", help="用印方案：YAML 文件或方案名称 / a plan file or a preset"),
+]
 
 
 app.command("withdraw")(withdraw)
@@ -66,46 +71,85 @@ def check(
 def plan(
     context: typer.Context,
     package: PackageArgument,
-    plan_file: PlanOption,
+    plan_: PlanOption,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="只列出，不盖章（总是如此）/ list only (always so)")
     ] = True,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", help="清单写入 CSV（Excel 可直接打开）/ the list as CSV")
+    ] = None,
+    thumbnails: Annotated[
+        Path | None,
+        typer.Option("--thumbnails", help="盖章后的页面图和总览 index.html / pages with their marks, as PNG"),
+    ] = None,
+    all_pages: Annotated[bool, typer.Option("--all-pages", help="没有盖章的页也画 / every page")] = False,
+    thumbnail_px: Annotated[
+        int,
+        typer.Option(
+            "--thumbnail-px", min=100, max=MAX_THUMBNAIL_SIDE_PX, help="长边像素 / longer side in pixels"
+        ),
+    ] = THUMBNAIL_SIDE_PX,
     home: HomeOption = None,
     json_: JsonOption = False,
 ) -> int:
     """预演 / List every mark the plan would draw: file, page, place in mm, seal. No key is touched."""
+    wish = None
+    if thumbnails is not None:
+        wish = ThumbnailWish(check_out_folder(package, thumbnails), all_pages, thumbnail_px)
+    if csv is not None:
+        check_out_file(csv)
     with open_app(context, home) as sealine, progress_bars(quiet=json_) as progress:
-        looked = sealine.bids.dry_run(package, plan_file, actor=sealine.actor, progress=progress)
-    marks = [mark for file in looked for mark in marks_json(file)]
-    errors = [
-        {"file": file.source.name, "error": error_json(file.error)}
-        for file in looked
-        if file.error is not None
-    ]
-    warnings = [
-        {"file": file.source.name, "warning": warning}
-        for file in looked
-        if file.planned is not None
-        for warning in file.planned.warnings
-    ]
+        run = sealine.bids.dry_run(
+            package,
+            sealine.plans.given(plan_, actor=sealine.actor),
+            actor=sealine.actor,
+            thumbnails=wish,
+            progress=progress,
+        )
+    if csv is not None:
+        csv.write_bytes(dry_run_csv(run))
+    document = dry_run_json(run)
     if json_:
-        write_json({"marks": marks, "warnings": warnings, "errors": errors})
+        write_json(document)
     else:
-        columns = ("file", "page", "x_mm", "y_mm", "w_mm", "h_mm", "seal")
-        titles = ("文件", "页", "x mm", "y mm", "宽 mm", "高 mm", "印章")
-        write_table(f"共 {len(marks)} 处 / marks", titles, [[mark[key] for key in columns] for mark in marks])
-        for warning in warnings:
-            write_note(f"注意 {warning['file']}：{warning['warning']}")
-        for error in errors:
-            write_note(f"错误 {error['file']}：{_message(error['error'])}")
-    return _exit_of_looked(looked)
+        show_dry_run(document)
+        for path in (csv, run.thumbnails and run.thumbnails.index):
+            if path:
+                write_line(f"已写入 / written: {path}")
+    return _exit_of_looked(run.files)
+
+
+def show_dry_run(document: Mapping[str, Any]) -> None:
+    """Show what a dry run found: every mark, a line for each file and each seal, then what is amiss."""
+    marks, summary = document["marks"], document["summary"]
+    columns = ("file", "page", "x_mm", "y_mm", "w_mm", "h_mm", "seal")
+    titles = ("文件", "页", "x mm", "y mm", "宽 mm", "高 mm", "印章")
+    write_table(f"共 {len(marks)} 处 / marks", titles, [[mark[key] for key in columns] for mark in marks])
+    write_table(
+        "各文件 / files",
+        ("文件", "页数", "盖章页", "处数", "注意"),
+        [
+            [file[key] for key in ("file", "pages", "marked_pages", "marks", "warnings")]
+            for file in summary["files"]
+        ],
+    )
+    write_table(
+        "各印章 / seals", ("印章", "处数"), [[seal["seal"], seal["marks"]] for seal in summary["seals"]]
+    )
+    for warning in document["warnings"]:
+        write_note(f"注意 {warning['file']}：{warning['warning']}")
+    for error in document["errors"]:
+        write_note(f"错误 {error['file']}：{_message(error['error'])}")
+    if summary["files_without_marks"]:
+        names = "、".join(summary["files_without_marks"])
+        write_note(f"没有盖章的文件 / files without marks: {names}")
 
 
 @app.command("sign")
 def sign(
     context: typer.Context,
     package: PackageArgument,
-    plan_file: PlanOption,
+    plan_: PlanOption,
     out: Annotated[Path, typer.Option("--out", "-o", help="输出文件夹 / folder for the signed files")],
     key: KeyOption = None,
     pin_fd: PinFdOption = None,
@@ -126,7 +170,11 @@ def sign(
     with open_app(context, home, pin_fd=pin_fd, **flags) as sealine, progress_bars(quiet=json_) as progress:
         since = utc_now()
         package_record = sealine.bids.submit(
-            package, plan_file, actor=sealine.actor, key_uri=sealine.key_uri, progress=progress
+            package,
+            sealine.plans.given(plan_, actor=sealine.actor),
+            actor=sealine.actor,
+            key_uri=sealine.key_uri,
+            progress=progress,
         )
         workers: AbstractContextManager[None] = nullcontext()
         if sealine.settings.is_embedded:

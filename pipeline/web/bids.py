@@ -17,10 +17,10 @@ from fastapi.responses import FileResponse, JSONResponse, Response, StreamingRes
 
 from pipeline.bids import FileResult
 from pipeline.clock import utc_now
-from pipeline.documents_json import looked_json, marks_json, result_json
+from pipeline.documents_json import dry_run_json, looked_json, result_json
+from pipeline.dry_runs import DryRun, marks_json
 from pipeline.errors import Unavailable, WrongState
-from pipeline.failures import error_json, one_line
-from pipeline.packages import LookedAt
+from pipeline.failures import one_line
 from pipeline.web.desk import FOLDER_PREFIX, Desk, check_id, wants_json
 from pipeline.web.uploads import ReceivedForm, receive_form
 from pipeline.web.zips import stream_zip
@@ -53,12 +53,12 @@ def bid_routes(desk: Desk) -> APIRouter:
     async def preview(request: Request) -> Response:
         """Show every mark a plan would draw; no key is touched."""
         async with _received(desk, request) as (package, plan), desk.heavy:
-            looked = await anyio.to_thread.run_sync(
+            run = await anyio.to_thread.run_sync(
                 partial(sealine.bids.dry_run, package, plan, actor=sealine.actor)
             )
         if wants_json(request):
-            return JSONResponse(_preview_json(looked))
-        return desk.page(request, "_marks.html", **_preview_page(looked))
+            return JSONResponse(dry_run_json(run))
+        return desk.page(request, "_marks.html", **_preview_page(run))
 
     @router.post("")
     async def sign(request: Request) -> Response:
@@ -231,19 +231,10 @@ def _package_page(package_id: str, results: Sequence[FileResult]) -> dict[str, A
     }
 
 
-def _preview_json(looked: Sequence[LookedAt]) -> dict[str, Any]:
-    return {
-        "marks": [mark for file in looked for mark in marks_json(file)],
-        "errors": [
-            {"file": file.source.name, "error": error_json(file.error)} for file in looked if file.error
-        ],
-    }
-
-
-def _preview_page(looked: Sequence[LookedAt]) -> dict[str, Any]:
-    marks = [mark for file in looked for mark in marks_json(file)]
+def _preview_page(run: DryRun) -> dict[str, Any]:
+    marks = [mark for file in run.files for mark in marks_json(run, file)]
     sheets = []
-    for file in looked:
+    for file in run.files:
         pages = file.inspected.pages if file.inspected else ()
         by_page: dict[int, list[Any]] = {}
         for mark in file.planned.marks if file.planned else ():
@@ -265,5 +256,5 @@ def _preview_page(looked: Sequence[LookedAt]) -> dict[str, Any]:
         "sheets": sheets,
         "marks": marks[:MAX_SHOWN_MARKS],
         "mark_count": len(marks),
-        "error_count": sum(file.error is not None for file in looked),
+        "error_count": sum(file.error is not None for file in run.files),
     }

@@ -18,7 +18,7 @@ def _small_page(path: Path) -> Path:
 
 
 def test_a_page_smaller_than_the_seal_is_the_reason_given(app: App, plan: Path, tmp_path: Path) -> None:
-    (looked,) = app.bids.dry_run(_small_page(tmp_path / "小.pdf"), plan, actor=app.actor)
+    (looked,) = app.bids.dry_run(_small_page(tmp_path / "小.pdf"), plan, actor=app.actor).files
     assert isinstance(looked.error, PlacementRefused)
     assert not isinstance(looked.error, NothingToMark)
     assert "小.pdf: page 1 is 21.2 × 21.2 mm, too small for 公章" in str(looked.error)
