@@ -84,8 +84,12 @@ class DryRun:
 
     @property
     def files_without_marks(self) -> tuple[str, ...]:
-        """The files that would come out without any mark, in order."""
-        return tuple(file.source.name for file in self.files if not (file.planned and file.planned.marks))
+        """The files that would come out without any mark, in order; those of a blind bid should."""
+        return tuple(
+            file.source.name
+            for file in self.files
+            if not (file.planned and (file.planned.marks or file.planned.anonymous))
+        )
 
 
 def kind_of(rule: Rule) -> str:

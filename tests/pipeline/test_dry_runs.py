@@ -20,7 +20,7 @@ from pipeline.dry_runs import COLUMNS, dry_run_csv, safe_cell
 from pipeline.errors import UsageRefused
 from pipeline.thumbnails import ThumbnailWish
 from pipeline.wiring import App
-from stages.errors import PlacementRefused
+from stages.errors import PlacementRefused, PlanRefused
 from tests.pipeline.conftest import write_pdf
 
 TWO_RULES = """
@@ -137,6 +137,28 @@ def test_what_stamping_would_refuse_the_dry_run_refuses(app: App, tmp_path: Path
     assert dry_run_json(run)["errors"][0]["error"]["name"] == "PLACEMENT_REFUSED"
     assert "a.pdf" in dry_run_csv(run).decode()
     assert replace(run, files=()).mark_count == 0
+
+
+def test_parts_are_named_and_a_blind_one_needs_no_mark(app: App, package: Path, tmp_path: Path) -> None:
+    parts = "parts:\n  - {name: 商务, files: a.pdf}\n  - {name: 技术, files: b.pdf, 暗标: true}\nrules:"
+    wish = ThumbnailWish(tmp_path / "pictures", all_pages=True, side_px=60)
+    plan = TWO_RULES.replace("rules:", parts)
+    run = app.bids.dry_run(package, plan.encode(), actor=app.actor, thumbnails=wish)
+    document = dry_run_json(run)
+    assert {mark["part"] for mark in document["marks"]} == {"商务"}
+    assert [(file["part"], file["anonymous"]) for file in document["summary"]["files"]] == [
+        ("商务", False),
+        ("技术", True),
+    ]
+    assert document["summary"]["files_without_marks"] == []
+    assert run.thumbnails is not None
+    assert len(run.thumbnails.pages) == 4
+
+
+def test_a_file_of_two_parts_is_refused(app: App, package: Path) -> None:
+    parts = "parts:\n  - {name: 商务, files: '*'}\n  - {name: 技术, files: b.pdf}\nrules:"
+    with pytest.raises(PlanRefused, match="belongs to two parts"):
+        app.bids.dry_run(package, TWO_RULES.replace("rules:", parts).encode(), actor=app.actor)
 
 
 def test_the_command_writes_list_table_and_pictures(
