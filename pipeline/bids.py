@@ -1,7 +1,8 @@
 """What a batch signer may ask: check a package, see every mark, have it signed, take the result home."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from pipeline.permissions import Actor, Permission, check_may
 from pipeline.plans import read_plan
 from pipeline.progress import Progress, Silent
 from pipeline.rehearsals import rehearse
+from pipeline.seals_in_force import check_in_force
 from pipeline.slots import slots_from_record
 from pipeline.steps import Signers
 from pipeline.thumbnails import ThumbnailWish, draw_thumbnails
@@ -35,7 +37,15 @@ from stages.policy import retain_until
 from storage.errors import NotFound
 from storage.objects import ObjectStore
 from storage.records import Records
-from storage.rows import JobRecord, Move, NewJob, NewPackage, OutputRecord, PackageRecord, VoidRecord
+from storage.rows import (
+    JobRecord,
+    Move,
+    NewJob,
+    NewPackage,
+    OutputRecord,
+    PackageRecord,
+    VoidRecord,
+)
 from storage.schema import FINAL_STATES, JobState
 
 
@@ -119,15 +129,27 @@ class Bids:
         """
         check_may(actor, Permission.CHECK_BIDS)
         progress = progress or Silent()
+        with self.planned(package, plan, progress) as (rules, looked, faces, scratch):
+            run = rehearse(rules, looked, faces, scratch, progress)
+            if thumbnails is None:
+                return run
+            return replace(run, thumbnails=draw_thumbnails(run, thumbnails, self._pictures, progress))
+
+    @contextmanager
+    def planned(
+        self, package: Path, plan: Path | bytes, progress: Progress
+    ) -> Iterator[tuple[PlanRules, list[LookedAt], Mapping[str, SealFace], Path]]:
+        """Give a plan's rules, every file with its marks, the seals' faces, and a folder to work in.
+
+        Raises:
+            InputRefused, PlanRefused, NotFound, PlacementRefused: as for dry_run.
+        """
         rules, _ = self._read_plan(plan)
         with OpenedPackage(package, self._scratch) as opened:
             faces = self._faces(self._frozen_seals(rules), opened.scratch)
             looked = look(opened, rules, faces, progress)
             self._check_used(rules, looked)
-            run = rehearse(rules, looked, faces, opened.scratch, progress)
-            if thumbnails is None:
-                return run
-            return replace(run, thumbnails=draw_thumbnails(run, thumbnails, self._pictures, progress))
+            yield rules, looked, faces, opened.scratch
 
     def submit(
         self,
@@ -330,13 +352,7 @@ class Bids:
                     "sign with the key the seal was made for",
                     zh=f"印章“{frozen.name}”未与当前签名证书绑定，请使用制章时绑定的证书签名",
                 )
-            seal = self._records.seal(frozen.seal_id)
-            if not seal.valid_from_at <= now <= seal.valid_until_at:
-                raise SigningRefused(
-                    f"seal {frozen.name} is valid from {seal.valid_from_at:%Y-%m-%d} to "
-                    f"{seal.valid_until_at:%Y-%m-%d} only; renew it before signing",
-                    zh=f"印章“{frozen.name}”不在有效期内，请先续期",
-                )
+            check_in_force(self._records.seal(frozen.seal_id), now)
 
 
 _JUDGED = frozenset({ExitCode.UNTRUSTED.name, ExitCode.INDETERMINATE.name, ExitCode.UNEXPECTED.name})

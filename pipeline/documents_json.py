@@ -8,6 +8,7 @@ from pipeline.dry_runs import DryRun, marks_json, summary_json
 from pipeline.failures import error_json
 from pipeline.packages import LookedAt
 from pipeline.plans import PlanPreset
+from pipeline.stampings import StampedFile
 from pipeline.thumbnails import thumbnails_json
 from pipeline.withdrawals import TakenBack
 from stages.compare_seals import ComparedSeals
@@ -133,6 +134,18 @@ def taken_back_json(taken: TakenBack) -> dict[str, Any]:
         "state": taken.state.value,
         "void": void_json(taken.void),
         "error": error_json(taken.error) if taken.error is not None else None,
+    }
+
+
+def stamped_json(stamped: StampedFile) -> dict[str, Any]:
+    """Return how one file was stamped without being signed."""
+    return {
+        "file": stamped.file,
+        "output": str(stamped.output) if stamped.output else None,
+        "marks": stamped.marks,
+        "sha256": stamped.sha256,
+        "signed": False,
+        "error": error_json(stamped.error) if stamped.error is not None else None,
     }
 
 

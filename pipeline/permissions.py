@@ -27,6 +27,7 @@ class Permission(StrEnum):
     LIST_SEALS = "seals:seal:list"
     CHECK_BIDS = "bids:package:check"
     SIGN_BIDS = "bids:package:sign"
+    STAMP_BIDS = "bids:package:stamp"
     EDIT_PLANS = "bids:plan:edit"
     VERIFY = "documents:signature:verify"
     READ_ARCHIVE = "archive:document:read"
@@ -39,6 +40,7 @@ _ROLES: Mapping[Permission, frozenset[Role]] = MappingProxyType(
         Permission.LIST_SEALS: frozenset(Role),
         Permission.CHECK_BIDS: frozenset({Role.SIGNER}),
         Permission.SIGN_BIDS: frozenset({Role.SIGNER}),
+        Permission.STAMP_BIDS: frozenset({Role.SIGNER}),
         Permission.EDIT_PLANS: frozenset({Role.SIGNER}),
         Permission.VERIFY: frozenset(Role),
         Permission.READ_ARCHIVE: frozenset({Role.ARCHIVIST}),

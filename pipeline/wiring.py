@@ -31,6 +31,7 @@ from pipeline.scratch import scratch_folder
 from pipeline.seal_checks import SealChecks
 from pipeline.seals import Seals
 from pipeline.settings import Settings
+from pipeline.stampings import Stampings
 from pipeline.steps import Steps
 from pipeline.stores import open_store
 from pipeline.tryout.pki import TryoutPki, create_pki, open_pki
@@ -218,6 +219,11 @@ class App:
     def plans(self) -> Plans:
         """The service of kept plans."""
         return Plans(records=self.records, store=self.store, clock=utc_now)
+
+    @cached_property
+    def stampings(self) -> Stampings:
+        """The service that stamps without signing."""
+        return Stampings(bids=self.bids, records=self.records, clock=utc_now)
 
     @cached_property
     def withdrawals(self) -> Withdrawals:

@@ -20,6 +20,7 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.show import progress_bars, write_json, write_line, write_note, write_table
 from pipeline.cli.taking_back import withdraw
+from pipeline.cli.unsigned import stamp, unstamp
 from pipeline.clock import utc_now
 from pipeline.documents_json import dry_run_json, looked_json, result_json
 from pipeline.dry_runs import dry_run_csv
@@ -40,6 +41,8 @@ PlanOption = Annotated[
 ]
 
 
+app.command("stamp")(stamp)
+app.command("unstamp")(unstamp)
 app.command("withdraw")(withdraw)
 
 

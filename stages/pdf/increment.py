@@ -7,6 +7,7 @@ already has. It is a pure function of the file and of what is put: no clock, no 
 import hashlib
 import shutil
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -121,10 +122,7 @@ class Increment:
     def _trailer_entries(self, appended: bytes) -> bytes:
         """Return /Root, /Info, /ID and /Prev; the second half of /ID follows from what is appended."""
         base = self._base
-        revision = hashlib.sha256(base.first_id or b"")
-        revision.update(b"%d %d " % (base.size_bytes, base.startxref))
-        revision.update(appended)
-        second = revision.digest()[:16]
+        second = revision_id(base.first_id, base.size_bytes, base.startxref, [appended])
         info = b"/Info %s " % reference(base.info) if base.info else b""
         first = second if base.first_id is None else base.first_id
         ids = b"<%s> <%s>" % (first.hex().encode(), second.hex().encode())
@@ -146,6 +144,23 @@ class Increment:
             b"%d 0 obj\n<< /Type /XRef /W [1 %d 2] /Index [%s] /Size %d %s "
             b"/Filter /FlateDecode /Length %d >>\nstream\n%s\nendstream\nendobj\n"
         ) % (own, width, index, own + 1, entries, len(data), data)
+
+
+def revision_id(
+    first_id: bytes | None, base_size_bytes: int, startxref: int, appended: Iterable[bytes]
+) -> bytes:
+    """Return the second half of an increment's /ID: a digest of what it follows and what it appends.
+
+    Args:
+        first_id: the permanent half; None for a file that had no /ID.
+        startxref: of the last cross-reference section before the increment.
+        appended: in pieces, from the end of the base to the increment's cross-reference section.
+    """
+    revision = hashlib.sha256(first_id or b"")
+    revision.update(b"%d %d " % (base_size_bytes, startxref))
+    for piece in appended:
+        revision.update(piece)
+    return revision.digest()[:16]
 
 
 def _runs(object_numbers: list[int]) -> list[tuple[int, int]]:
