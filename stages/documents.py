@@ -78,13 +78,14 @@ class Origin:
     """The file as it came in, when the PDF that is stamped had to be made of it first.
 
     Attributes:
+        path: where it lies; None where only its record is at hand.
         name: its path inside the package, with forward slashes, Unicode NFC.
         sha256: lower-case hex.
         tool: what made the PDF of it, with its version; kept in our records, never in the PDF.
         findings: what the making has to say, for pre-flight to repeat.
     """
 
-    path: Path
+    path: Path | None
     name: str
     size_bytes: int
     sha256: str
@@ -108,6 +109,11 @@ class SourceFile:
     size_bytes: int
     sha256: str
     origin: Origin | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a plan may call it: its name, and the name of what came in."""
+        return (self.name,) if self.origin is None else (self.name, self.origin.name)
 
 
 @dataclass(frozen=True)
