@@ -1,0 +1,217 @@
+"""Derive: make the PDF that can be stamped of a file that is none yet, and remember what came in."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+import pikepdf
+import PIL
+
+from stages.documents import Finding, HowDerived, Origin, Severity, SourceFile
+from stages.errors import InputRefused
+from stages.file_kinds import OFFICE, PICTURES, SPREADSHEETS, FileKind, KnownFile, kind_of
+from stages.office.authorship import without_tool
+from stages.office.fonts import has_tracked_changes, missing_fonts
+from stages.office.libreoffice import convert_to_pdf, tool_name
+from stages.office.picture_pages import pdf_of_picture
+
+MANY_PAGES = 100
+"""A spreadsheet that prints on more pages than this was probably never set up for printing."""
+MAX_NAMED_FONTS = 8
+
+_CHUNK_BYTES = 1024 * 1024
+_REFUSED: Mapping[FileKind, tuple[str, str]] = {
+    FileKind.DWG: ("a CAD drawing; export it as PDF from CAD", "CAD 图纸，请在 CAD 软件中导出为 PDF"),
+    FileKind.DXF: ("a CAD drawing; export it as PDF from CAD", "CAD 图纸，请在 CAD 软件中导出为 PDF"),
+    FileKind.OFD: (
+        "an OFD file, which is not read yet; export it as PDF",
+        "OFD 文件暂不支持，请先导出为 PDF",
+    ),
+    FileKind.ZIP: ("an archive; unpack it, or put it in the package as a zip", "压缩包，请先解压"),
+    FileKind.RAR: ("an archive inside an archive inside the package; unpack it", "多层压缩包，请先解压"),
+    FileKind.SEVEN_ZIP: ("a 7z archive; pack it as zip or rar", "7z 压缩包，请改用 zip 或 rar"),
+    FileKind.PROGRAM: ("a program, not a document; take it out", "程序文件，不是文档，请从文件包中移除"),
+}
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What may be done to a file so that it can be stamped; whatever is done is recorded.
+
+    Attributes:
+        convert: office files and pictures become PDF.
+        repair: a damaged PDF is written anew.
+        decrypt: a PDF that opens without a password is written without its encryption.
+    """
+
+    convert: bool = True
+    repair: bool = False
+    decrypt: bool = False
+
+
+def derive(source: SourceFile, scratch: Path, choices: Choices) -> SourceFile:
+    """Return the PDF to be stamped, with what came in as its origin; a file that is a PDF, as it is.
+
+    What is of no known kind comes back as it is too: inspection says what is wrong with it.
+
+    Args:
+        scratch: a folder for this file alone; the PDF stays in it.
+
+    Raises:
+        InputRefused: a kind of file that cannot become a PDF here, a password, a damaged file, a limit.
+    """
+    known = kind_of(source.path)
+    if known.kind in _REFUSED:
+        fact, fact_zh = _REFUSED[known.kind]
+        raise InputRefused(f"{source.name}: {fact}", zh=f"{source.name}：{fact_zh}")
+    if known.kind in OFFICE | PICTURES and not choices.convert:
+        raise InputRefused(
+            f"{source.name}: {known.kind}, not a PDF, and converting is switched off; export it as PDF",
+            zh=f"{source.name}：不是 PDF（{known.kind}），且未允许转换，请先导出为 PDF",
+        )
+    if known.kind in OFFICE:
+        return _from_office(source, known, scratch)
+    if known.kind in PICTURES:
+        return _from_picture(source, scratch)
+    return source
+
+
+def derived_name(name: str) -> str:
+    """Return what the PDF made of a file is called: 投标函.docx becomes 投标函.pdf."""
+    return str(PurePosixPath(name).with_suffix(".pdf"))
+
+
+def name_clashes(files: Sequence[SourceFile]) -> dict[str, InputRefused]:
+    """Return, by name, the files whose PDF would have a name that another file of the package has or gets.
+
+    Raises:
+        InputRefused: a file cannot be read.
+    """
+    try:
+        converted = [file for file in files if kind_of(file.path).kind in OFFICE | PICTURES]
+    except OSError as error:
+        raise InputRefused(
+            f"a file of the package cannot be read ({error.strerror}); submit it again",
+            zh="文件包中有文件无法读取，请重新提交",
+        ) from error
+    become = {file.name: derived_name(file.name) for file in converted}
+    wanted = Counter(become.get(file.name, file.name).casefold() for file in files)
+    return {
+        name: InputRefused(
+            f"{name}: would become {new_name}, and another file of the package is or becomes that too; "
+            "rename one, or take one out",
+            zh=f"{name}：转换后名为 {new_name}，与文件包中另一文件重名，请改名或移除其中一个",
+        )
+        for name, new_name in become.items()
+        if wanted[new_name.casefold()] > 1
+    }
+
+
+def _from_office(source: SourceFile, known: KnownFile, scratch: Path) -> SourceFile:
+    if known.is_encrypted:
+        raise InputRefused(
+            f"{source.name}: protected by a password; save it without one, or export it as PDF",
+            zh=f"{source.name}：有打开密码，请取消密码后保存，或导出为 PDF",
+        )
+    made = convert_to_pdf(source.path, known.kind, scratch, name=source.name)
+    path = without_tool(made, scratch / "converted.pdf")
+    with pikepdf.open(path) as pdf:
+        pages = len(pdf.pages)
+    findings = _office_findings(source, known, pages)
+    return _derived(source, path, HowDerived.CONVERTED, tool_name(), findings)
+
+
+def _from_picture(source: SourceFile, scratch: Path) -> SourceFile:
+    path = scratch / "converted.pdf"
+    pages, without_dpi = pdf_of_picture(source.path, path, name=source.name)
+    findings = [
+        _finding(
+            Severity.INFO, "converted", f"a picture, laid on {pages} pages", f"图像，已转为 {pages} 页 PDF"
+        )
+    ]
+    if without_dpi:
+        findings.append(
+            _finding(
+                Severity.WARNING,
+                "picture-without-size",
+                f"{without_dpi} pages have no true size: the picture states no resolution and was laid on A4",
+                f"{without_dpi} 页图像没有分辨率信息，已按 A4 放置，尺寸未必真实",
+            )
+        )
+    tool = f"pikepdf {pikepdf.__version__}, Pillow {PIL.__version__}"
+    return _derived(source, path, HowDerived.CONVERTED, tool, findings)
+
+
+def _office_findings(source: SourceFile, known: KnownFile, pages: int) -> list[Finding]:
+    findings = [
+        _finding(
+            Severity.INFO,
+            "converted",
+            f"an office file ({known.kind}), made into a PDF of {pages} pages; look at them before signing",
+            f"Office 文件（{known.kind}），已转为 {pages} 页 PDF，签章前请核对版面",
+        )
+    ]
+    missing = missing_fonts(source.path, known)
+    if missing:
+        named = "、".join(missing[:MAX_NAMED_FONTS]) + (" …" if len(missing) > MAX_NAMED_FONTS else "")
+        findings.append(
+            _finding(
+                Severity.WARNING,
+                "fonts-replaced",
+                f"fonts that are not installed here were replaced, lines may break elsewhere: {named}; "
+                "install them, or export the file as PDF where it was written",
+                f"缺少字体，已用其他字体代替，换行和分页可能不同：{named}；请安装，或在原电脑上导出为 PDF",
+            )
+        )
+    if known.has_macros:
+        findings.append(
+            _finding(
+                Severity.WARNING,
+                "macros-not-run",
+                "the file brings macros along; they were not run, check what they would have filled in",
+                "文件含有宏，转换时未运行，请核对由宏填写的内容",
+            )
+        )
+    if known.kind is FileKind.DOCX and has_tracked_changes(source.path):
+        findings.append(
+            _finding(
+                Severity.WARNING,
+                "tracked-changes",
+                "the file holds tracked changes, printed as they stand; accept or reject them first",
+                "文件含有未处理的修订，将按现状打印，请先接受或拒绝修订",
+            )
+        )
+    if known.kind in SPREADSHEETS and pages > MANY_PAGES:
+        findings.append(
+            _finding(
+                Severity.WARNING,
+                "many-sheets-of-paper",
+                f"the spreadsheet prints on {pages} pages; set up its print area and fit it to the width",
+                f"表格打印为 {pages} 页，请检查打印区域并设为“调整为一页宽”",
+            )
+        )
+    return findings
+
+
+def _derived(
+    source: SourceFile, path: Path, how: HowDerived, tool: str, findings: Sequence[Finding]
+) -> SourceFile:
+    """Return the PDF made of a file; its origin is what came in first, however often it was changed."""
+    digest = hashlib.sha256()
+    with path.open("rb") as made:
+        while chunk := made.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    origin = source.origin or Origin(source.path, source.name, source.size_bytes, source.sha256, how, tool)
+    return SourceFile(
+        path=path,
+        name=derived_name(source.name),
+        size_bytes=path.stat().st_size,
+        sha256=digest.hexdigest(),
+        origin=replace(origin, findings=(*origin.findings, *findings)),
+    )
+
+
+def _finding(severity: Severity, code: str, message: str, message_zh: str) -> Finding:
+    return Finding(severity, code, message, message_zh)
