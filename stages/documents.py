@@ -132,6 +132,7 @@ class ExistingSignature:
         docmdp: what it lets others do, by its DocMDP, or by /P of its field's lock (ISO 32000-2 Table 236).
         locks: its FieldMDP, and its field's lock (ISO 32000-2 Table 258, 236).
         is_timestamp: a DocTimeStamp: nobody's signature, it forbids nothing.
+        signer: the name in the certificate that came with it, unchecked; empty when it cannot be read.
     """
 
     field_name: str
@@ -139,6 +140,7 @@ class ExistingSignature:
     signed_at: datetime | None = None
     locks: tuple[FieldLock, ...] = ()
     is_timestamp: bool = False
+    signer: str = ""
 
 
 @dataclass(frozen=True)

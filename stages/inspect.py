@@ -1,26 +1,21 @@
 """Say what a PDF is before anything touches it: its pages, its signatures, and what speaks against it."""
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 
-from stages.documents import (
-    DocMDP,
-    ExistingSignature,
-    Finding,
-    InspectedDocument,
-    PageGeometry,
-    Severity,
-    SourceFile,
-)
+import pikepdf
+
+from stages.documents import Finding, InspectedDocument, PageGeometry, SourceFile
 from stages.errors import InputRefused
 from stages.pdf.base import BasePdf, open_base, refusals_named
 from stages.pdf.content import content_findings
 from stages.pdf.form_fields import form_fields
 from stages.pdf.geometry import page_geometry
 from stages.pdf.page_size import is_odd
+from stages.pdf.sayings import page_numbers, say
+from stages.pdf.signature_words import signature_findings
 from stages.pdf.signatures import existing_signatures, taken_names
-from stages.pdf.structure import walk_pages
-
-MAX_SHOWN_PAGES = 8
+from stages.pdf.structure import inherited, walk_pages
 
 
 def inspect(source: SourceFile) -> InspectedDocument:
@@ -38,12 +33,11 @@ def inspect(source: SourceFile) -> InspectedDocument:
         geometries = tuple(page_geometry(page) for page in pages)
         odd = tuple(n for n, page in enumerate(pages) if is_odd(page, geometries[n]))
         signatures = existing_signatures(base.pdf)
-        repeated = [count for count in Counter(page.objgen for page in pages).values() if count > 1]
         findings = (
             *(source.origin.findings if source.origin is not None else ()),
-            *_file_findings(base),
-            *_signature_findings(signatures),
-            *_page_findings(geometries, odd, repeated_pages=sum(repeated)),
+            *signature_findings(signatures),
+            *_file_findings(base, is_signed=bool(signatures)),
+            *_page_findings(base.pdf, pages, geometries, odd),
             *content_findings(base.pdf, pages),
         )
         base.check_unrepaired()
@@ -52,72 +46,45 @@ def inspect(source: SourceFile) -> InspectedDocument:
     return InspectedDocument(source.sha256, geometries, signatures, findings, taken, fields, odd)
 
 
-def _file_findings(base: BasePdf) -> list[Finding]:
-    if not base.is_hybrid:
-        return []
-    return [
-        Finding(
-            Severity.INFO,
-            "hybrid-xref",
-            "hybrid cross-reference, as Office writes it; the file is appended to in the classic form",
-            "PDF 使用混合交叉引用（Office 导出常见），将以传统形式追加",
-        )
-    ]
-
-
-def _signature_findings(signatures: tuple[ExistingSignature, ...]) -> list[Finding]:
-    if not signatures:
-        return []
-    names = ", ".join(signature.field_name for signature in signatures[:5])
-    findings = [
-        Finding(
-            Severity.WARNING,
-            "existing-signatures",
-            f"the PDF has {len(signatures)} signatures ({names}): only one seal, with the new signature, "
-            "can be added",
-            f"PDF 已有 {len(signatures)} 个签名（{names}），只能随新签名加盖一枚印章",
-        )
-    ]
-    if any(signature.docmdp is DocMDP.NO_CHANGES for signature in signatures):
-        findings.append(
-            Finding(
-                Severity.ERROR,
-                "certified-no-changes",
-                "the PDF is certified so that nothing may be added; ask its author for another copy",
-                "PDF 已认证且不允许任何更改，请向作者索取未锁定的版本",
-            )
-        )
-    return findings
+def _file_findings(base: BasePdf, *, is_signed: bool) -> Iterator[Finding]:
+    if base.is_hybrid:
+        yield say("hybrid-xref")
+    if base.revisions:
+        yield say("signed-revisions" if is_signed else "earlier-revisions", count=base.revisions)
 
 
 def _page_findings(
-    pages: tuple[PageGeometry, ...], odd: tuple[int, ...], *, repeated_pages: int
-) -> list[Finding]:
-    findings: list[Finding] = []
+    pdf: pikepdf.Pdf,
+    pages: Sequence[pikepdf.Object],
+    geometries: Sequence[PageGeometry],
+    odd: Sequence[int],
+) -> Iterator[Finding]:
     if odd:
-        shown = ", ".join(str(index + 1) for index in odd[:MAX_SHOWN_PAGES])
-        shown += " …" if len(odd) > MAX_SHOWN_PAGES else ""
-        first = pages[odd[0]]
+        first = geometries[odd[0]]
         size = f"{first.width_mm:.0f} × {first.height_mm:.0f} mm"
-        findings.append(
-            Finding(
-                Severity.WARNING,
-                "page-box-odd",
-                f"pages {shown}: a size no paper has ({size}), as of a scan with a wrong page box: "
-                "printed to A4, seals would not be true to size; set `odd_pages: as_a4` in the plan, "
-                "or scan it again",
-                f"第 {shown} 页：页面尺寸异常（{size}），疑似扫描件按像素计页面，打印到 A4 时印章大小不对；"
-                "请在方案中设置 odd_pages: as_a4，或重新扫描",
-            )
-        )
-    if repeated_pages:
-        findings.append(
-            Finding(
-                Severity.WARNING,
-                "page-shared",
-                f"{repeated_pages} pages are one and the same object and can only carry the same seals; "
-                "print the file to a new PDF",
-                f"有 {repeated_pages} 页共用同一页面对象，只能加盖相同的印章，请重新打印为 PDF",
-            )
-        )
-    return findings
+        yield say("page-box-odd", pages=page_numbers(odd), size=size)
+    unsized = _indices(not _has_box(page) for page in pages)
+    if unsized:
+        yield say("page-box-missing", pages=page_numbers(unsized))
+    repeated = sum(count for count in Counter(page.objgen for page in pages).values() if count > 1)
+    if repeated:
+        yield say("page-shared", count=repeated)
+    declared = pdf.Root.Pages.get("/Count")
+    if declared != len(pages):
+        shown = declared if isinstance(declared, int) else "?"
+        yield say("page-count-wrong", declared=shown, count=len(pages))
+    for code, indices in (
+        ("pages-rotated", _indices(page.rotate != 0 for page in geometries)),
+        ("user-unit", _indices(page.user_unit != 1 for page in geometries)),
+    ):
+        if indices:
+            yield say(code, pages=page_numbers(indices))
+
+
+def _indices(answers: Iterator[bool]) -> list[int]:
+    return [index for index, answer in enumerate(answers) if answer]
+
+
+def _has_box(page: pikepdf.Object) -> bool:
+    box = inherited(page, "/MediaBox")
+    return isinstance(box, pikepdf.Array) and len(box) == 4

@@ -10,6 +10,7 @@ import pikepdf
 
 from stages.errors import Damaged, Encrypted, InputRefused
 from stages.pdf.permissions import forbidden_words, permissions_of
+from stages.pdf.sections import read_chain
 from stages.pdf.syntax import ObjGen
 
 MAX_FILE_BYTES = 1 << 30
@@ -17,8 +18,6 @@ MAX_FILE_BYTES = 1 << 30
 MAX_TAIL_BYTES = 64 * 1024
 """How far from the end the last `startxref` may stand."""
 MAX_HEADER_BYTES = 1024
-MAX_SECTIONS = 4096
-"""How many cross-reference sections a file may chain."""
 MAX_OBJECT_NUMBER = 8_388_607
 """ISO 32000-2 Annex C.2: readers need not go further."""
 
@@ -37,7 +36,8 @@ class BasePdf:
         pdf: parsed, for reading only; never saved.
         startxref: offset of the last cross-reference section, in bytes.
         xref_is_stream: the increment must be of the same kind (ISO 32000-2 §7.5.8.4).
-        is_hybrid: some section of the chain has /XRefStm (§7.5.8.4); a classic section may follow it.
+        is_hybrid: the last section is classic and the chain hybrid (`sections.Chain`).
+        revisions: see `sections.Chain`.
         next_number: the first object number that is free.
         info: the /Info dictionary, None when there is none.
         first_id: the permanent half of /ID, None when the file has none (§14.4).
@@ -51,6 +51,7 @@ class BasePdf:
     startxref: int
     xref_is_stream: bool
     is_hybrid: bool
+    revisions: int
     next_number: int
     root: ObjGen
     info: ObjGen | None
@@ -149,46 +150,6 @@ def _is_stream_section(path: Path, name: str, offset: int) -> bool:
     raise _damaged(name, "startxref does not point at a cross-reference", "startxref 未指向交叉引用表")
 
 
-def _is_hybrid(path: Path, startxref: int, size: int) -> bool:
-    """Return whether a classic section with /XRefStm is in the chain that starts at startxref."""
-    seen: set[int] = set()
-    offset = startxref
-    with path.open("rb") as file:
-        while 0 < offset < size and offset not in seen and len(seen) < MAX_SECTIONS:
-            seen.add(offset)
-            file.seek(offset)
-            if not file.read(64).lstrip().startswith(b"xref"):
-                return False  # a stream section chains to stream sections only (§7.5.8.4)
-            trailer = _trailer_text(path, offset, size)
-            if b"/XRefStm" in trailer:
-                return True
-            previous = re.search(rb"/Prev\s+(\d+)", trailer)
-            offset = int(previous.group(1)) if previous else 0
-    return False
-
-
-def _trailer_text(path: Path, offset: int, size: int) -> bytes:
-    """Return the bytes from `trailer` to `startxref` of the classic section at offset."""
-    found = b""
-    with path.open("rb") as file:
-        file.seek(offset)
-        buffer = b""
-        while file.tell() < size and len(found) < MAX_TAIL_BYTES:
-            chunk = file.read(MAX_TAIL_BYTES)
-            buffer = buffer[-16:] + chunk if not found else chunk
-            if not found:
-                start = buffer.find(b"trailer")
-                if start < 0:
-                    continue
-                found = buffer[start:]
-            else:
-                found += chunk
-            end = found.find(b"startxref")
-            if end >= 0:
-                return found[:end]
-    return found
-
-
 def _check_unrepaired(path: Path, name: str, pdf: pikepdf.Pdf) -> None:
     # Asking empties the list. Warnings name the path, which may hold any of these words.
     for warning in pdf.get_warnings():
@@ -278,6 +239,7 @@ def open_base(path: Path, *, name: str = "") -> Iterator[BasePdf]:
         info = trailer.get("/Info")
         ids = trailer.get("/ID")
         has_id = isinstance(ids, pikepdf.Array) and len(ids) == 2 and isinstance(ids[0], pikepdf.String)
+        chain = read_chain(path, startxref, size)
         yield BasePdf(
             path=path,
             name=name,
@@ -285,7 +247,8 @@ def open_base(path: Path, *, name: str = "") -> Iterator[BasePdf]:
             size_bytes=size,
             startxref=startxref,
             xref_is_stream=is_stream,
-            is_hybrid=not is_stream and _is_hybrid(path, startxref, size),
+            is_hybrid=chain.is_hybrid and not is_stream,
+            revisions=chain.revisions,
             next_number=next_number,
             root=trailer.Root.objgen,
             info=info.objgen if isinstance(info, pikepdf.Object) and info.is_indirect else None,

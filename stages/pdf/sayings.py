@@ -1,9 +1,13 @@
 """What pre-flight can say of a file: for each code how much it matters, what it is, what to do, twice."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from stages.documents import Finding, Severity
+
+MAX_SHOWN = 8
+"""Names or runs of pages in one message."""
+MAX_SHOWN_CHARACTERS = 60
 
 _INFO, _WARNING, _ERROR = Severity.INFO, Severity.WARNING, Severity.ERROR
 
@@ -79,8 +83,10 @@ SAYINGS: Mapping[str, tuple[Severity, str, str]] = MappingProxyType(
         # -- pages
         "page-box-odd": (
             _WARNING,
-            "pages {pages}: a scan with a wrong page box ({size}), seals will look small; scan it to A4",
-            "第 {pages} 页：疑似扫描件页面尺寸错误（{size}），印章会显得很小，请按 A4 重新扫描",
+            "pages {pages}: a size no paper has ({size}), as of a scan with a wrong page box: printed to A4, "
+            "seals would not be true to size; set `odd_pages: as_a4` in the plan, or scan it again",
+            "第 {pages} 页：页面尺寸异常（{size}），疑似扫描件按像素计页面，打印到 A4 时印章大小不对；"
+            "请在方案中设置 odd_pages: as_a4，或重新扫描",
         ),
         "page-box-missing": (
             _WARNING,
@@ -286,3 +292,28 @@ def say(code: str, **values: object) -> Finding:
     """Return a finding with its values filled in."""
     severity, english, chinese = SAYINGS[code]
     return Finding(severity, code, english.format(**values), chinese.format(**values))
+
+
+def page_numbers(page_indices: Sequence[int]) -> str:
+    """Return ascending page indices as page numbers for people, the first MAX_SHOWN runs: 1-3, 7."""
+    runs: list[list[int]] = []
+    for index in page_indices:
+        if runs and index in (runs[-1][1], runs[-1][1] + 1):
+            runs[-1][1] = index
+        else:
+            runs.append([index, index])
+    shown = ", ".join(f"{a + 1}" if a == b else f"{a + 1}-{b + 1}" for a, b in runs[:MAX_SHOWN])
+    return shown + (" …" if len(runs) > MAX_SHOWN else "")
+
+
+def some_names(names: Sequence[str]) -> str:
+    """Return the first names for people, each cut short and without characters that cannot be shown."""
+    shown = ", ".join(printable(name) for name in names[:MAX_SHOWN])
+    return shown + (" …" if len(names) > MAX_SHOWN else "")
+
+
+def printable(text: str) -> str:
+    """Return a text of the file's on one line, without control characters, at most MAX_SHOWN_CHARACTERS."""
+    clean = "".join(c if c.isprintable() else " " for c in text)
+    clean = " ".join(clean.split())
+    return clean if len(clean) <= MAX_SHOWN_CHARACTERS else clean[:MAX_SHOWN_CHARACTERS] + "…"

@@ -8,6 +8,7 @@ import pikepdf
 
 from stages.documents import DocMDP, ExistingSignature, FieldLock, LockAction
 from stages.pdf.form_fields import MAX_FIELDS, walk_fields
+from stages.pdf.signature_words import signer_of
 
 _DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(?:Z|([+-])(\d\d)'?(\d\d)?'?)?", re.ASCII)
 _OURS = re.compile(r"Signature[0-9]{1,6}")
@@ -45,6 +46,7 @@ def existing_signatures(pdf: pikepdf.Pdf) -> tuple[ExistingSignature, ...]:
                 signed_at=signed_at_of(value),
                 locks=tuple(_locks(value, lock)),
                 is_timestamp=value.get("/Type") == pikepdf.Name.DocTimeStamp,
+                signer=signer_of(value),
             )
         )
     if isinstance(certification, pikepdf.Dictionary) and not certified:
