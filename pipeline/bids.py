@@ -329,8 +329,9 @@ class Bids:
         frozen = []
         for name in sorted(rules.seals):
             seal = self._records.seal(name)
+            whose = (seal.owner, seal.owner_code) if rules.has_anonymous_part else ()
             frozen.append(
-                FrozenSeal(seal.id, name, seal.image_digest, seal.ink_box_mm, slots_from_record(seal))
+                FrozenSeal(seal.id, name, seal.image_digest, seal.ink_box_mm, slots_from_record(seal), *whose)
             )
         return tuple(frozen)
 

@@ -17,6 +17,7 @@ class FrozenSeal:
     Attributes:
         ink_box_mm: x, y, w, h of the ink on the 70 mm canvas.
         slots: where text is set when it is stamped.
+        owner, owner_code: kept only when the plan has an anonymous part, which must not name them.
     """
 
     seal_id: str
@@ -24,6 +25,8 @@ class FrozenSeal:
     image_sha256: str
     ink_box_mm: tuple[float, float, float, float]
     slots: tuple[TextSlot, ...] = ()
+    owner: str = ""
+    owner_code: str = ""
 
     def face(self, image_path: Path) -> SealFace:
         """Return what planning and stamping need, its picture at image_path."""
@@ -33,6 +36,8 @@ class FrozenSeal:
             image_sha256=self.image_sha256,
             ink_box_mm=self.ink_box_mm,
             slots=self.slots,
+            owner=self.owner,
+            owner_code=self.owner_code,
         )
 
 

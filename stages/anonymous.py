@@ -1,18 +1,47 @@
 """Files of an anonymous part of a bid (暗标): no mark, no signature and no name may be in them."""
 
-from stages.documents import InspectedDocument, PlannedDocument, SourceFile
-from stages.errors import PlanRefused
+from collections.abc import Callable, Mapping, Sequence
+
+from stages.documents import InspectedDocument, PlannedDocument, SealFace, SourceFile
+from stages.errors import NotAnonymous, PlanRefused
+from stages.page_selection import page_list
+from stages.pdf.base import refusals_named
+from stages.pdf.signature_fields import read_signature_fields
+from stages.pdf.traces import Trace, Traces, find_names
 from stages.plan_rules import Part, PlanRules
+
+MAX_SHOWN = 12
 
 
 def plan_anonymous(
-    source: SourceFile, inspected: InspectedDocument, rules: PlanRules, part: Part
+    source: SourceFile,
+    inspected: InspectedDocument,
+    rules: PlanRules,
+    part: Part,
+    faces: Mapping[str, SealFace],
 ) -> PlannedDocument:
-    """Return an anonymous file planned: without a mark.
+    """Return an anonymous file planned: without a mark, and searched for whoever it might name.
 
     Raises:
         PlanRefused: a rule names the file.
+        NotAnonymous: it is signed, or a name stands in it; the message says where.
+        InputRefused: it cannot be searched.
     """
+    warnings = _rules_left_out(source, rules, part)
+    _check_unsigned(source, inspected, part)
+    with refusals_named(source.name):
+        traces = find_names(source.path, _names(rules, part, faces), file_name=source.name)
+    if traces.found:
+        raise NotAnonymous(
+            f"{source.name}: part {part.name} is anonymous, and this file tells whose it is: "
+            f"{_shown(traces.found, _place)}; take it out and export the PDF again",
+            zh=f"{source.name}：“{part.name}”为暗标，此文件会暴露身份："
+            f"{_shown(traces.found, _place_zh)}；请删除后重新导出 PDF",
+        )
+    return PlannedDocument(inspected, (), (*warnings, *_doubts(traces)), anonymous=True)
+
+
+def _rules_left_out(source: SourceFile, rules: PlanRules, part: Part) -> list[str]:
     warnings = []
     for index, rule in enumerate(rules.rules):
         if not rules.names_file(rule, source.name):
@@ -27,4 +56,67 @@ def plan_anonymous(
         warnings.append(
             f"暗标：rules[{index}] 不盖此文件 / anonymous: rules[{index}] does not reach this file"
         )
-    return PlannedDocument(inspected, (), tuple(warnings), anonymous=True)
+    return warnings
+
+
+def _check_unsigned(source: SourceFile, inspected: InspectedDocument, part: Part) -> None:
+    """Check that nobody has signed; a bare document timestamp names no bidder.
+
+    Raises:
+        NotAnonymous: somebody has.
+    """
+    if not inspected.signatures:
+        return
+    stamps = {field.field_name for field in read_signature_fields(source.path) if field.is_document_timestamp}
+    names = [one.field_name for one in inspected.signatures if one.field_name not in stamps]
+    if names:
+        shown = "、".join(names[:MAX_SHOWN])
+        raise NotAnonymous(
+            f"{source.name}: part {part.name} is anonymous, and the file is signed ({shown}); "
+            "hand in a copy that nobody has signed",
+            zh=f"{source.name}：“{part.name}”为暗标，但文件已有签名（{shown}），请提交未签名的版本",
+        )
+
+
+def _names(rules: PlanRules, part: Part, faces: Mapping[str, SealFace]) -> list[str]:
+    """Return whom the file must not name: the bidder, the owners of the plan's seals, the part's names."""
+    owners = [text for face in faces.values() for text in (face.owner, face.owner_code)]
+    return list(dict.fromkeys(text for text in (rules.bidder or "", *owners, *part.names) if text))
+
+
+def _doubts(traces: Traces) -> list[str]:
+    """Return what could not be searched, and what might tell somebody who it was."""
+    doubts = []
+    if traces.silent_pages:
+        pages = page_list(traces.silent_pages)
+        doubts.append(
+            f"暗标：第 {pages} 页没有文字层，未能查找名称，请人工核对 / "
+            f"anonymous: pages {pages} have no text layer, no name could be searched there; look at them"
+        )
+    if traces.attachments:
+        doubts.append(
+            f"暗标：{traces.attachments} 个附件未查找，请核对或删除 / "
+            f"anonymous: {traces.attachments} attached files were not searched; check or remove them"
+        )
+    if traces.authors:
+        authors = "、".join(traces.authors[:MAX_SHOWN])
+        doubts.append(
+            f"暗标：文档属性或批注带有作者信息（{authors}），请确认不会暴露身份 / "
+            f"anonymous: the file says who wrote it ({authors}); make sure that nobody is known by it"
+        )
+    return doubts
+
+
+def _place(trace: Trace) -> str:
+    page = "" if trace.page_index is None else f" on page {trace.page_index + 1}"
+    return f"{trace.name} in {trace.where}{page}"
+
+
+def _place_zh(trace: Trace) -> str:
+    page = "" if trace.page_index is None else f"第 {trace.page_index + 1} 页"
+    return f"{page}{trace.where_zh}：{trace.name}"
+
+
+def _shown(traces: Sequence[Trace], say: Callable[[Trace], str]) -> str:
+    rest = len(traces) - MAX_SHOWN
+    return "; ".join(map(say, traces[:MAX_SHOWN])) + (f" … (+{rest})" if rest > 0 else "")

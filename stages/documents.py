@@ -244,6 +244,7 @@ class SealFace:
         image_path: the finished 1400 × 1400 RGBA PNG, 20 px/mm.
         ink_box_mm: x, y, w, h of the ink on the 70 mm canvas; w and h are the seal's true size.
         slots: where text is set when the seal is stamped.
+        owner, owner_code: whose it is, and 统一社会信用代码; known only where a plan must not name them.
     """
 
     name: str
@@ -251,6 +252,8 @@ class SealFace:
     image_sha256: str
     ink_box_mm: tuple[float, float, float, float]
     slots: tuple[TextSlot, ...] = ()
+    owner: str = ""
+    owner_code: str = ""
 
 
 @dataclass(frozen=True)

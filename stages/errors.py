@@ -21,6 +21,10 @@ class Encrypted(InputRefused):
     """The PDF is encrypted, opens without a password, and an open copy may be made when the user allows."""
 
 
+class NotAnonymous(InputRefused):
+    """A file of an anonymous part (暗标) tells whose it is: by a name, or by a signature."""
+
+
 class PlanRefused(StagesError):
     """The plan file itself is wrong: an unknown key, a missing value, a seal nobody knows."""
 

@@ -31,10 +31,11 @@ def plan(
         PlacementRefused: a page is smaller than a seal, of an odd size where the plan refuses those, a
             paging seal's strips are too narrow for its rule, or more than MAX_MARKS.
         InputRefused: the text cannot be read.
+        NotAnonymous: the file is of an anonymous part, and tells whose it is.
     """
     part = rules.part_of(source.name)
     if part is not None and part.anonymous:
-        return plan_anonymous(source, inspected, rules, part)
+        return plan_anonymous(source, inspected, rules, part, faces)
     inspected, scales = taken_pages(source.name, inspected, rules.odd_pages)
     draft = Draft(source.name, inspected.pages, faces, _seed(source, rules), dict(scales))
     wanted = [(index, rule) for index, rule in enumerate(rules.rules) if rules.applies(rule, source.name)]

@@ -43,6 +43,7 @@ from stages.plan_words import (
     Patterns,
     RunLength,
     SealRow,
+    SecretNames,
     Seed,
     Share,
     Side,
@@ -67,7 +68,7 @@ class Part(_Strict):
     name: Name
     files: Patterns
     anonymous: StrictBool = Field(False, validation_alias=AliasChoices("anonymous", "暗标"))
-    names: Annotated[tuple[Name, ...], Field(max_length=50)] = ()
+    names: SecretNames = ()
 
     def holds(self, name: str) -> bool:
         """Return whether a file of the package belongs to it."""
@@ -293,6 +294,11 @@ class PlanRules(_Strict):
                         key=key,
                     )
         return self
+
+    @property
+    def has_anonymous_part(self) -> bool:
+        """Whether some files must not tell whose they are."""
+        return any(part.anonymous for part in self.parts)
 
     def part_of(self, name: str) -> Part | None:
         """Return the part a file of the package belongs to; None when it belongs to none.

@@ -1,0 +1,184 @@
+"""Files of an anonymous part (暗标) get no mark, and are refused when they tell whose they are."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pikepdf
+import pymupdf
+import pytest
+
+from stages.documents import PlannedDocument, SealFace
+from stages.errors import InputRefused, NotAnonymous
+from stages.pdf import traces
+from stages.pdf.traces import find_names
+from tests.simulators import pdfs
+from tests.simulators.pdfs import PageKind
+from tests.stages.plans import planned
+
+BIDDER = "华山建设集团有限公司"
+PARTS = "parts: [{name: 技术标, files: 技术/*, 暗标: true, names: [李四光]}]"
+EVERYWHERE = "{seal: 公章, paging: right}"
+
+
+def blind(path: Path, faces: dict[str, SealFace], *, name: str = "技术/方案.pdf") -> PlannedDocument:
+    return planned(path, faces, EVERYWHERE, extra=f"bidder: {BIDDER}\n{PARTS}", name=name)
+
+
+def changed(path: Path, change: Callable[[pikepdf.Pdf], None]) -> Path:
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        change(pdf)
+        pdf.save(path, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+    return path
+
+
+@pytest.fixture
+def method(tmp_path: Path) -> Path:
+    lines = [[(72.0, 100.0, "施工组织设计")], [(72.0, 100.0, "第二章")]]
+    return pdfs.text_pages(tmp_path / "a.pdf", lines)
+
+
+def annotate(pdf: pikepdf.Pdf, **entries: str) -> None:
+    note = pikepdf.Dictionary(Type=pikepdf.Name.Annot, Subtype=pikepdf.Name.Text, Rect=[9, 9, 20, 20])
+    for key, text in entries.items():
+        note[f"/{key}"] = pikepdf.String(text)
+    pdf.pages[1].obj.Annots = pikepdf.Array([pdf.make_indirect(note)])
+
+
+def outline(pdf: pikepdf.Pdf) -> None:
+    with pdf.open_outline() as tree:
+        tree.root.append(pikepdf.OutlineItem(f"{BIDDER}概况", 0))
+
+
+def metadata(pdf: pikepdf.Pdf) -> None:
+    with pdf.open_metadata(set_pikepdf_as_editor=False) as xmp:
+        xmp["dc:creator"] = [BIDDER]
+
+
+def attach(pdf: pikepdf.Pdf) -> None:
+    pdf.attachments[f"{BIDDER}.txt"] = b"x"
+
+
+def fill_in(pdf: pikepdf.Pdf) -> None:
+    field = pikepdf.Dictionary(FT=pikepdf.Name.Tx, T=pikepdf.String("a"), V=pikepdf.String(BIDDER))
+    pdf.Root.AcroForm = pikepdf.Dictionary(Fields=[pdf.make_indirect(field)])
+
+
+def describe(pdf: pikepdf.Pdf) -> None:
+    element = pikepdf.Dictionary(Type=pikepdf.Name.StructElem, Alt=pikepdf.String(f"{BIDDER}徽标"))
+    pdf.Root.StructTreeRoot = pdf.make_indirect(pikepdf.Dictionary(K=pdf.make_indirect(element)))
+
+
+@pytest.mark.parametrize(
+    ("change", "where", "where_zh"),
+    [
+        (lambda pdf: pdf.docinfo.__setitem__("/Author", BIDDER), "document information /Author", "文档属性"),
+        (lambda pdf: pdf.docinfo.__setitem__("/Company", "华 山 建设集团有限公司 "), "/Company", "文档属性"),
+        (metadata, "XMP metadata", "XMP 元数据"),
+        (outline, "bookmark /Title", "书签"),
+        (lambda pdf: annotate(pdf, T=BIDDER), "annotation /T on page 2", "第 2 页批注"),
+        (lambda pdf: annotate(pdf, Contents=f"{BIDDER}改"), "annotation /Contents on page 2", "第 2 页批注"),
+        (attach, "attachment /UF", "附件"),
+        (fill_in, "form field /V", "表单域"),
+        (describe, "alternative text /Alt", "替代文字"),
+        (lambda pdf: annotate(pdf, Contents="李四光"), "李四光 in annotation", "李四光"),
+    ],
+)
+def test_a_name_outside_of_the_text_is_found(
+    method: Path,
+    faces: dict[str, SealFace],
+    change: Callable[[pikepdf.Pdf], None],
+    where: str,
+    where_zh: str,
+) -> None:
+    with pytest.raises(NotAnonymous) as caught:
+        blind(changed(method, change), faces)
+    assert where in str(caught.value)
+    assert where_zh in caught.value.zh
+    assert str(caught.value).startswith("技术/方案.pdf: part 技术标 is anonymous")
+
+
+def test_names_in_the_text_are_found_by_page(tmp_path: Path, faces: dict[str, SealFace]) -> None:
+    pages = [[(72.0, 100.0, "封面")], [(72.0, 100.0, "投标人：华山建设集团"), (72.0, 120.0, "有限公司")]]
+    path = pdfs.text_pages(tmp_path / "a.pdf", pages)
+    with pytest.raises(NotAnonymous, match="华山建设集团有限公司 in text on page 2") as caught:
+        blind(path, faces)
+    assert "第 2 页正文：华山建设集团有限公司" in caught.value.zh
+
+
+def test_text_beyond_the_visible_box_is_found_too(tmp_path: Path, faces: dict[str, SealFace]) -> None:
+    path = pdfs.text_pages(tmp_path / "a.pdf", [[(72.0, 100.0, BIDDER), (72.0, 700.0, "正文")]])
+    cropped = changed(
+        path, lambda pdf: pdf.pages[0].obj.__setitem__("/CropBox", pikepdf.Array([0, 0, 595, 300]))
+    )
+    with pytest.raises(NotAnonymous, match="in text on page 1"):
+        blind(cropped, faces)
+
+
+def test_the_owners_of_the_plans_seals_are_names_too(tmp_path: Path, faces: dict[str, SealFace]) -> None:
+    path = pdfs.text_pages(tmp_path / "a.pdf", [[(72.0, 100.0, "代码 91330000MA27XXXX1A")]])
+    owned = {**faces, "公章": replace(faces["公章"], owner="某院", owner_code="91330000ＭA27xxxx1A")}
+    blind(path, faces)
+    with pytest.raises(NotAnonymous, match="in text on page 1"):
+        blind(path, owned)
+
+
+def test_the_files_own_name_is_searched(method: Path, faces: dict[str, SealFace]) -> None:
+    with pytest.raises(NotAnonymous, match="in the file's name"):
+        blind(method, faces, name=f"技术/{BIDDER}.pdf")
+
+
+def test_a_name_in_an_earlier_revision_is_found(method: Path, faces: dict[str, SealFace]) -> None:
+    with pikepdf.open(method, allow_overwriting_input=True) as pdf:
+        pdf.docinfo["/Author"] = BIDDER
+        pdf.save(method, object_stream_mode=pikepdf.ObjectStreamMode.disable)
+    with pymupdf.open(method) as document:
+        document.set_metadata({"author": "某人"})
+        document.saveIncr()
+    with pytest.raises(NotAnonymous, match="earlier revision"):
+        blind(method, faces)
+
+
+@pytest.mark.parametrize("level", [None, 2])
+def test_a_signed_file_is_refused(method: Path, faces: dict[str, SealFace], level: int | None) -> None:
+    path = method.with_name("signed.pdf")
+    signed = pdfs.with_signature_field(path, method, level=level, perms=level is not None)
+    with pytest.raises(NotAnonymous, match=r"the file is signed \(甲方\.签名1\)") as caught:
+        blind(signed, faces)
+    assert "文件已有签名" in caught.value.zh
+
+
+def test_a_clean_file_is_planned_without_marks_and_doubts_are_said(
+    tmp_path: Path, faces: dict[str, SealFace]
+) -> None:
+    path = pdfs.build(tmp_path / "a.pdf", [PageKind(content=b"")] * 3)
+
+    def add(pdf: pikepdf.Pdf) -> None:
+        pdf.attachments["图.txt"] = b"x"
+        pdf.docinfo["/Author"] = "Administrator"
+
+    result = blind(changed(path, add), faces)
+    assert result.anonymous
+    assert result.marks == ()
+    said = "\n".join(result.warnings)
+    assert "rules[0] does not reach this file" in said
+    assert "pages 1-3 have no text layer" in said
+    assert "1 attached files were not searched" in said
+    assert "Author Administrator" in said
+
+
+def test_a_short_list_is_shown_of_many_places(tmp_path: Path, faces: dict[str, SealFace]) -> None:
+    path = pdfs.text_pages(tmp_path / "a.pdf", [[(72.0, 100.0, BIDDER)]] * 20)
+    with pytest.raises(NotAnonymous, match=r"page 12 … \(\+8\)"):
+        blind(path, faces)
+
+
+def test_what_cannot_be_searched_is_refused(
+    method: Path, faces: dict[str, SealFace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(traces, "MAX_OBJECTS", 3)
+    with pytest.raises(InputRefused, match=r"^技术/方案\.pdf: more than 3 objects"):
+        blind(method, faces)
+    method.write_bytes(b"no pdf")
+    with pytest.raises(InputRefused):
+        find_names(method, ["甲乙"], file_name="a.pdf")
