@@ -21,6 +21,7 @@ from stages.documents import SignatureRequest
 from stages.errors import SigningRefused, TimestampUnavailable, Untrusted
 from stages.inspect import inspect
 from stages.manifests import canonical_json
+from stages.pdf.carriers import signature_field_name
 from stages.plan import plan
 from stages.sign import find_signature, sign
 from stages.stamp import stamp, stamped_from
@@ -128,9 +129,7 @@ class Steps:
         if inspected.signatures:  # what would be refused in the end is refused before the key is used
             earlier = verify(bench.source().path, self.trust, self.clock())
             check_verified(earlier, name=bench.job.name)
-        taken = {signature.field_name for signature in inspected.signatures} | {*inspected.taken_names}
-        numbers = (f"Signature{number}" for number in range(1, len(taken) + 2))
-        field_name = next(name for name in numbers if name not in taken)
+        field_name = signature_field_name(bench.job.name, bench.planned)
         return NewClaim(bench.job.id, fingerprint_of(signer.certificate), field_name)
 
     def _sign(self, bench: Bench) -> Outcome:

@@ -10,6 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from stages.pdf.field_lock import FieldLock
+
 
 class Severity(StrEnum):
     """How much a finding of pre-flight matters."""
@@ -48,29 +50,6 @@ class Finding:
     code: str
     message: str
     message_zh: str
-
-
-class LockAction(StrEnum):
-    """Which fields a signature locks (ISO 32000-2 Table 236, 258)."""
-
-    ALL = "all"
-    INCLUDE = "include"
-    EXCLUDE = "exclude"
-
-
-@dataclass(frozen=True)
-class FieldLock:
-    """What a signature locks in the form: every field, the named ones, or all but the named ones."""
-
-    action: LockAction
-    names: tuple[str, ...] = ()
-
-    def is_locked(self, name: str) -> bool:
-        """Return whether a field of this full name may not change; a name stands for all below it."""
-        if self.action is LockAction.ALL:
-            return True
-        is_named = any(name == one or name.startswith(one + ".") for one in self.names)
-        return is_named == (self.action is LockAction.INCLUDE)
 
 
 @dataclass(frozen=True)
@@ -295,6 +274,13 @@ class Mark:
     field: str | None = None
 
 
+class AfterOthers(StrEnum):
+    """How marks are drawn that a signed file cannot carry in the new signature's own widget."""
+
+    WIDGET = "widget"
+    ANNOTATIONS = "annotations"
+
+
 @dataclass(frozen=True)
 class PlannedDocument:
     """A document with every mark that will be drawn on it.
@@ -302,6 +288,7 @@ class PlannedDocument:
     Attributes:
         inspected: as inspection left it, but for pages that are taken as filling a sheet: their
             geometry and fields are those of the print.
+        after_others: what the plan allows where others have signed without saying what may be added.
         anonymous: part of a blind bid (暗标): no mark, no signature, no name may be in it.
         page_scales: index of each page taken as filling a sheet, and by what factor it grew.
     """
@@ -311,6 +298,7 @@ class PlannedDocument:
     warnings: tuple[str, ...] = ()
     anonymous: bool = False
     page_scales: tuple[tuple[int, float], ...] = ()
+    after_others: AfterOthers = AfterOthers.WIDGET
 
 
 @dataclass(frozen=True)
@@ -320,16 +308,20 @@ class StampedDocument:
     Attributes:
         base_size_bytes: how many of its first bytes are the original's.
         widget_mark: the mark the signature's widget lies over; None for an invisible one.
-        widget_face: set when the marks could not be page content because somebody has signed
-            before: then the widget itself shows this seal.
-        widget_page: the page below widget_mark, as the mark was planned on it.
+        widget_marks: marks of one page that the widget itself must show, because somebody has signed
+            before and page content may not change.
+        widget_faces: the seals of widget_marks.
+        widget_page: the page below the widget's marks, as they were planned on it.
+        field_name: the empty signature field that takes the signature; None for a new field.
     """
 
     path: Path
     base_size_bytes: int
     widget_mark: Mark | None
-    widget_face: SealFace | None = None
+    widget_marks: tuple[Mark, ...] = ()
+    widget_faces: tuple[SealFace, ...] = ()
     widget_page: PageGeometry | None = None
+    field_name: str | None = None
 
 
 @dataclass(frozen=True)

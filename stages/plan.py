@@ -4,9 +4,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from stages.anonymous import plan_anonymous
-from stages.documents import InspectedDocument, Mark, PageGeometry, PlannedDocument, SealFace, SourceFile
+from stages.documents import (
+    AfterOthers,
+    InspectedDocument,
+    Mark,
+    PageGeometry,
+    PlannedDocument,
+    SealFace,
+    SourceFile,
+)
 from stages.errors import NothingToMark, PlacementRefused, PlanRefused
 from stages.paging import paging_marks
+from stages.pdf.carriers import check_marks_allowed, unfilled_fields
 from stages.plan_draft import Draft
 from stages.plan_fields import field_marks
 from stages.plan_keywords import keyword_marks, keyword_searches
@@ -29,7 +38,8 @@ def plan(
         NothingToMark: a keyword, field or page that a rule wants in this very file is not there, or no
             mark at all where the plan does not allow it.
         PlacementRefused: a page is smaller than a seal, of an odd size where the plan refuses those, a
-            paging seal's strips are too narrow for its rule, or more than MAX_MARKS.
+            paging seal's strips are too narrow for its rule, more than MAX_MARKS, or the
+            file's own signatures forbid the marks.
         InputRefused: the text cannot be read.
         NotAnonymous: the file is of an anonymous part, and tells whose it is.
     """
@@ -67,7 +77,21 @@ def plan(
         )
     marked = {mark.page_index for mark in marks}
     draft.warnings += odd_page_warnings(inspected, scales, rules.odd_pages, marked)
-    return PlannedDocument(inspected, tuple(marks), tuple(draft.warnings), page_scales=scales)
+    after_others = AfterOthers(rules.after_others)
+    check_marks_allowed(source.name, inspected, marks, after_others=after_others)
+    unfilled = "、".join(unfilled_fields(inspected, marks))
+    if unfilled:
+        draft.warnings.append(
+            f"一次签名只填写一个签名域；{unfilled} 盖章后仍为空域 / "
+            f"one signature fills one field: {unfilled} get their seals and stay unsigned"
+        )
+    return PlannedDocument(
+        inspected,
+        tuple(marks),
+        tuple(draft.warnings),
+        page_scales=scales,
+        after_others=after_others,
+    )
 
 
 def _seed(source: SourceFile, rules: PlanRules) -> str:

@@ -260,6 +260,7 @@ class PlanRules(_Strict):
     bidder: Name | None = None
     document_type: Name = "投标文件"
     unmarked_files: Literal["refuse", "allow"] = "refuse"
+    after_others: Literal["widget", "annotations"] = "widget"
     parts: Annotated[tuple[Part, ...], Field(max_length=MAX_PARTS)] = ()
     seed: Seed | None = None
     odd_pages: OddPages = "as_is"

@@ -1,35 +1,30 @@
-"""Completes a stamped file for looking at it: a mark that only the signature will show is put there."""
-
-import pikepdf
+"""Completes a stamped file for looking at it: marks that only the signature will show are put there."""
 
 from stages.documents import StampedDocument
 from stages.pdf.base import open_base
-from stages.pdf.increment import Increment, append_increment, array_with, dictionary_with, reference
+from stages.pdf.drawing import put_palette
+from stages.pdf.geometry import page_geometry
+from stages.pdf.increment import Increment, append_increment
+from stages.pdf.stamp_annotations import put_stamps
 from stages.pdf.structure import page_at
-from stages.pdf.widget import place_widget
 
 
 def preview(stamped: StampedDocument) -> None:
-    """Append the signature's widget without a signature, in place, where it would show a seal of its own.
+    """Append what the signature's widget will show, without a signature, in place.
 
     The file is for looking at only: it is never signed and never kept.
 
     Raises:
         InputRefused: the file cannot be appended to.
     """
-    mark = stamped.widget_mark
-    if stamped.widget_face is None or mark is None:
+    marks = stamped.widget_marks
+    if not marks:
         return
     with open_base(stamped.path) as base:
         increment = Increment(base)
-        page = page_at(base.pdf, mark.page_index)
-        place = place_widget(increment, page, mark, stamped.widget_face)
-        widget = increment.add(
-            b"<< /Type /Annot /Subtype /Stamp /F 4 /P %s %s >>" % (reference(page.objgen), place)
-        )
-        annotations = page.get("/Annots")
-        present = annotations if isinstance(annotations, pikepdf.Array) else None
-        longer = array_with(present, [reference(widget)])
-        increment.put(page.objgen, dictionary_with(page, {"/Annots": longer}))
+        page = page_at(base.pdf, marks[0].page_index)
+        faces = {face.name: face for face in stamped.widget_faces}
+        palette = put_palette(increment, faces, [mark.seal for mark in marks])
+        put_stamps(palette, page, stamped.widget_page or page_geometry(page), marks)
         rendered = increment.render()
     append_increment(stamped.path, stamped.path, rendered.data, base_size_bytes=rendered.base_size_bytes)

@@ -1,7 +1,6 @@
 """The PAdES signature over a stamped document, appended to it as one increment."""
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC
 from pathlib import Path
@@ -12,29 +11,28 @@ from stages.authorities import Signer
 from stages.crypto.cms import cms_room_bytes, make_cms
 from stages.documents import SignatureRequest, SignedDocument, StampedDocument
 from stages.errors import Indeterminate, InputRefused, SigningRefused
-from stages.pdf.increment import (
-    Increment,
-    ObjGen,
-    append_increment,
-    array_with,
-    dictionary_with,
-    open_base,
-    reference,
-    value_token,
-)
+from stages.pdf.form_fields import rectangle_of, walk_fields
+from stages.pdf.geometry import page_geometry
+from stages.pdf.increment import Increment, append_increment, open_base, reference, value_token
+from stages.pdf.seed_values import check_seed_values
 from stages.pdf.signature_fields import check_byte_range, read_signature_fields
+from stages.pdf.stamp_annotations import LOCKED, PRINT, add_annotations
 from stages.pdf.structure import page_at
-from stages.pdf.widget import place_widget
+from stages.pdf.syntax import ObjGen, numbers
+from stages.pdf.target_field import (
+    TargetField,
+    add_field,
+    change_form,
+    fill_target,
+    find_target,
+    flag_changes,
+    lock_reference,
+)
+from stages.pdf.widget import place_widget, put_widget_appearance
 
 HASH_BUFFER_BYTES = 1 << 20
 MAX_TEXT_CHARACTERS = 512
 """Of a field name, a reason, a location."""
-MAX_FIELDS = 100_000
-
-SIGNATURES_EXIST, APPEND_ONLY = 1, 2
-"""/SigFlags (ISO 32000-2 Table 225)."""
-PRINT, LOCKED = 4, 128
-"""Annotation flags (ISO 32000-2 Table 167)."""
 
 _BYTE_RANGE_BYTES = len(b"[0 %10d %10d %10d]" % (0, 0, 0))
 
@@ -56,32 +54,27 @@ def sign(stamped: StampedDocument, signer: Signer, request: SignatureRequest) ->
     writes the same (with RSA PKCS#1 v1.5, or ECDSA by RFC 6979). The file is read once, in pieces.
 
     Raises:
-        SigningRefused: the field name is taken or unusable, or the key refuses.
+        SigningRefused: the field name is taken or unusable, the field that is to be filled is not there, is
+            signed, or asks for what this signature is not (see check_seed_values), or the key refuses.
         InputRefused: the file cannot be appended to, or has no such page.
 
     Source: ISO 32000-2 §12.8, ETSI EN 319 142-1 §5.
     """
-    check_request(request)
-    placeholder = _placeholder(request, cms_room_bytes(signer))
+    check_request(request, fills_field=stamped.field_name is not None)
     with open_base(stamped.path) as base:
-        check_field_name_free(base.pdf, request.field_name)
         increment = Increment(base)
-        mark = stamped.widget_mark
-        page = page_at(base.pdf, mark.page_index if mark else 0)
-        signature = increment.add(placeholder.body)
-        place = place_widget(increment, page, mark, stamped.widget_face, stamped.widget_page)
-        widget = increment.add(
-            b"<< /Type /Annot /Subtype /Widget /FT /Sig /T %s /F %d /P %s /V %s %s >>"
-            % (
-                _text(request.field_name),
-                PRINT | LOCKED,
-                reference(page.objgen),
-                reference(signature),
-                place,
-            )
-        )
-        _add_annotation(increment, page, widget)
-        _add_field(increment, base.pdf, widget)
+        if stamped.field_name is None:
+            check_field_name_free(base.pdf, request.field_name)
+            placeholder = _placeholder(request, cms_room_bytes(signer))
+            signature = increment.add(placeholder.body)
+            _put_new_field(increment, base.pdf, stamped, request.field_name, signature)
+        else:
+            target = find_target(base.pdf, stamped.field_name)
+            check_seed_values(target.seed_values, signer, request, field_name=stamped.field_name)
+            locked = lock_reference(base.pdf, target.lock)
+            placeholder = _placeholder(request, cms_room_bytes(signer), more=locked)
+            signature = increment.add(placeholder.body)
+            _fill_field(increment, base.pdf, stamped, target, signature)
         rendered = increment.render()
     size_bytes = rendered.base_size_bytes
     data = bytearray(rendered.data)
@@ -138,8 +131,11 @@ def find_signature(path: Path, field_name: str, *, base_size_bytes: int = 0) -> 
     )
 
 
-def check_request(request: SignatureRequest) -> None:
+def check_request(request: SignatureRequest, *, fills_field: bool = False) -> None:
     """Check that a request can be written into a signature dictionary.
+
+    Args:
+        fills_field: the field is in the form already, so that its full name may have periods.
 
     Raises:
         SigningRefused: a text is too long, the field name empty or with a period, the time naive.
@@ -155,7 +151,7 @@ def check_request(request: SignatureRequest) -> None:
                 zh=f"{zh}有 {len(text)} 个字符，请缩短到 {MAX_TEXT_CHARACTERS} 个以内",
             )
     # A period separates the names of nested fields (ISO 32000-2 §12.7.4.2).
-    if not request.field_name or "." in request.field_name:
+    if not request.field_name or ("." in request.field_name and not fills_field):
         raise SigningRefused(
             "field name is empty or contains a period; choose another",
             zh="签名域名称为空或含有句点，请换一个名称",
@@ -171,32 +167,53 @@ def check_field_name_free(pdf: pikepdf.Pdf, field_name: str) -> None:
 
     Raises:
         SigningRefused: one has.
-        InputRefused: more than MAX_FIELDS fields.
+        InputRefused: see walk_fields.
     """
-    if field_name in _field_names(pdf):
+    if any(not node.above and node.is_field and node.name == field_name for node in walk_fields(pdf)):
         raise SigningRefused(
             f"there is a form field {field_name} already; sign into another field",
             zh=f"表单域 {field_name} 已存在，请换一个签名域名称",
         )
 
 
-def _field_names(pdf: pikepdf.Pdf) -> Iterator[str]:
-    form = pdf.Root.get("/AcroForm")
-    fields = form.get("/Fields") if isinstance(form, pikepdf.Dictionary) else None
-    if not isinstance(fields, pikepdf.Array):
-        return
-    if len(fields) > MAX_FIELDS:
-        raise InputRefused(
-            f"{len(fields)} form fields, more than {MAX_FIELDS}; flatten the form before stamping",
-            zh=f"表单域有 {len(fields)} 个，超过 {MAX_FIELDS} 个，请先将表单扁平化",
+def _put_new_field(
+    increment: Increment, pdf: pikepdf.Pdf, stamped: StampedDocument, name: str, signature: ObjGen
+) -> None:
+    """Put a field that is its own widget, over the mark it belongs to or showing its marks itself."""
+    shown, over = stamped.widget_marks, stamped.widget_mark
+    first = shown[0] if shown else over
+    page = page_at(pdf, first.page_index if first is not None else 0)
+    geometry = stamped.widget_page or page_geometry(page)
+    place = place_widget(increment, geometry, over, shown, stamped.widget_faces)
+    widget = increment.add(
+        b"<< /Type /Annot /Subtype /Widget /FT /Sig /T %s /F %d /P %s /V %s %s >>"
+        % (_text(name), PRINT | LOCKED, reference(page.objgen), reference(signature), place)
+    )
+    add_annotations(increment, page, [widget])
+    add_field(increment, pdf, widget)
+
+
+def _fill_field(
+    increment: Increment,
+    pdf: pikepdf.Pdf,
+    stamped: StampedDocument,
+    target: TargetField,
+    signature: ObjGen,
+) -> None:
+    """Put the signature into an empty field, and its marks into the field's own box."""
+    first = stamped.widget_marks[0] if stamped.widget_marks else stamped.widget_mark
+    rectangle = rectangle_of(target.widget.get("/Rect")) if target.widget is not None else None
+    appearance = None
+    if first is not None and rectangle is not None:
+        geometry = stamped.widget_page or page_geometry(page_at(pdf, first.page_index))
+        appearance = put_widget_appearance(
+            increment, geometry, stamped.widget_marks, stamped.widget_faces, numbers(*rectangle)
         )
-    for entry in fields:
-        name = entry.get("/T") if isinstance(entry, pikepdf.Dictionary) else None
-        if isinstance(name, pikepdf.String):
-            yield str(name)
+    fill_target(increment, target, signature, appearance)
+    change_form(increment, pdf, flag_changes(pdf))
 
 
-def _placeholder(request: SignatureRequest, room_bytes: int) -> _Placeholder:
+def _placeholder(request: SignatureRequest, room_bytes: int, *, more: bytes = b"") -> _Placeholder:
     moment = request.signed_at.astimezone(UTC)
     texts = b"".join(
         b"%s %s " % (key, _text(text))
@@ -205,7 +222,7 @@ def _placeholder(request: SignatureRequest, room_bytes: int) -> _Placeholder:
     )
     head = (
         b"<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached"
-        b" /M (D:%s+00'00') %s/ByteRange " % (moment.strftime("%Y%m%d%H%M%S").encode("ascii"), texts)
+        b" /M (D:%s+00'00') %s%s/ByteRange " % (moment.strftime("%Y%m%d%H%M%S").encode("ascii"), texts, more)
     )
     before_contents = head + b" " * _BYTE_RANGE_BYTES + b" /Contents "
     contents = b"<" + b"00" * room_bytes + b">"
@@ -215,40 +232,6 @@ def _placeholder(request: SignatureRequest, room_bytes: int) -> _Placeholder:
         contents_at=len(before_contents),
         contents_bytes=len(contents),
     )
-
-
-def _add_annotation(increment: Increment, page: pikepdf.Object, widget: ObjGen) -> None:
-    """Append the widget to the page's /Annots, rewriting the smallest object that holds it."""
-    annotations = page.get("/Annots")
-    present = annotations if isinstance(annotations, pikepdf.Array) else None
-    longer = array_with(present, [reference(widget)])
-    if present is not None and present.is_indirect:
-        increment.put(present.objgen, longer)
-    else:
-        increment.put(page.objgen, dictionary_with(page, {"/Annots": longer}))
-
-
-def _add_field(increment: Increment, pdf: pikepdf.Pdf, widget: ObjGen) -> None:
-    """Append the widget to the form's /Fields, rewriting the smallest object that holds it."""
-    entry = pdf.Root.get("/AcroForm")
-    form = entry if isinstance(entry, pikepdf.Dictionary) else None
-    flags = form.get("/SigFlags", 0) if form is not None else 0
-    wanted = (flags if isinstance(flags, int) else 0) | SIGNATURES_EXIST | APPEND_ONLY
-    changes = {} if flags == wanted else {"/SigFlags": b"%d" % wanted}
-    fields = form.get("/Fields") if form is not None else None
-    present = fields if isinstance(fields, pikepdf.Array) else None
-    longer = array_with(present, [reference(widget)])
-    if present is not None and present.is_indirect:
-        increment.put(present.objgen, longer)
-    else:
-        changes["/Fields"] = longer
-    if not changes:
-        return
-    text = dictionary_with(form, changes)
-    if form is not None and form.is_indirect:
-        increment.put(form.objgen, text)
-    else:
-        increment.put(pdf.Root.objgen, dictionary_with(pdf.Root, {"/AcroForm": text}))
 
 
 def _digest(path: Path, size_bytes: int, data: bytearray, start: int, end: int) -> bytes:

@@ -122,7 +122,7 @@ def form_fields(
     by_page = {page.objgen: index for index, page in reversed(list(enumerate(pages)))}
     found: list[FormField] = []
     for node in walk_fields(pdf):
-        rectangle = _rectangle(node.dictionary.get("/Rect"))
+        rectangle = rectangle_of(node.dictionary.get("/Rect"))
         kind = _KINDS.get(node.kind)
         if rectangle is None or kind is None or not node.name:
             continue
@@ -152,7 +152,7 @@ def _owners(pages: Sequence[pikepdf.Object]) -> dict[ObjGen, int]:
     return owners
 
 
-def _rectangle(value: object) -> tuple[float, float, float, float] | None:
+def rectangle_of(value: object) -> tuple[float, float, float, float] | None:
     """Return a /Rect with its corners in order; None for what is none."""
     if not isinstance(value, pikepdf.Array) or len(value) != 4:
         return None

@@ -5,7 +5,7 @@ import math
 import pikepdf
 
 from seal_imaging.units import MM_PER_INCH, PT_PER_INCH, mm_from_pt
-from stages.documents import PageGeometry
+from stages.documents import Mark, PageGeometry
 from stages.errors import InputRefused
 from stages.pdf.structure import inherited
 
@@ -85,18 +85,49 @@ def displayed_box(geometry: PageGeometry, user: Box) -> Box:
     return min(ax, bx), min(ay, by), abs(ax - bx), abs(ay - by)
 
 
-def image_matrix(geometry: PageGeometry, box_mm: Box) -> Matrix:
-    """Return the `cm` operands that make an image's unit square upright over displayed x, y, w, h in mm."""
+def turned(angle_deg: float, x_mm: float, y_mm: float) -> Matrix:
+    """Return the matrix from displayed mm to displayed mm that turns clockwise about a point."""
+    if not angle_deg:
+        return (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+    cos, sin = math.cos(math.radians(angle_deg)), math.sin(math.radians(angle_deg))
+    # y runs down, so that this is clockwise to the eye.
+    return (cos, sin, -sin, cos, x_mm - cos * x_mm + sin * y_mm, y_mm - sin * x_mm - cos * y_mm)
+
+
+def turned_box(mark: Mark) -> Box:
+    """Return the displayed x, y, w, h in mm of the upright box around a mark's turned one."""
+    x, y, w, h = mark.x_mm, mark.y_mm, mark.w_mm, mark.h_mm
+    cos, sin = (abs(value) for value in turned(mark.angle_deg, 0, 0)[:2])
+    wide, high = w * cos + h * sin, w * sin + h * cos
+    return x + (w - wide) / 2, y + (h - high) / 2, wide, high
+
+
+def mark_space(geometry: PageGeometry, mark: Mark) -> Matrix:
+    """Return the matrix to user space from displayed mm in which a turned mark stands upright."""
+    middle = mark.x_mm + mark.w_mm / 2, mark.y_mm + mark.h_mm / 2
+    return after(turned(mark.angle_deg, *middle), to_user_space(geometry))
+
+
+def after(first: Matrix, then: Matrix) -> Matrix:
+    """Return the matrix that does one thing, then another."""
+    a, b, c, d, e, f = first
+    origin_x, origin_y = then[4:]
+    ends = [transformed(then, x, y) for x, y in ((a, b), (c, d), (e, f))]
+    (ax, ay), (bx, by), (cx, cy) = ends
+    return (ax - origin_x, ay - origin_y, bx - origin_x, by - origin_y, cx, cy)
+
+
+def image_matrix(space: Matrix, box_mm: Box) -> Matrix:
+    """Return the `cm` operands that make an image's unit square upright over x, y, w, h in mm of a space."""
     x, y, w, h = box_mm
-    a, b, c, d, _, _ = matrix = to_user_space(geometry)
-    e, f = transformed(matrix, x, y + h)
+    a, b, c, d, _, _ = space
+    e, f = transformed(space, x, y + h)
     return (w * a, w * b, -h * c, -h * d, e, f)
 
 
-def from_displayed(geometry: PageGeometry, x_mm: float, y_mm: float) -> Matrix:
-    """Return the `cm` operands after which drawing is in displayed mm from a point, y down."""
-    a, b, c, d, _, _ = matrix = to_user_space(geometry)
-    return (a, b, c, d, *transformed(matrix, x_mm, y_mm))
+def moved(space: Matrix, x_mm: float, y_mm: float) -> Matrix:
+    """Return the `cm` operands after which drawing is in mm from a point of a space, y down."""
+    return (*space[:4], *transformed(space, x_mm, y_mm))
 
 
 def _number(value: object) -> float | None:

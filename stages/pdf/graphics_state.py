@@ -35,6 +35,16 @@ class Balance:
     before: int = 1
     after: int = 1
 
+    @property
+    def opening(self) -> bytes:
+        """Return the content that stands before."""
+        return b"q " * self.before + b"\n"
+
+    @property
+    def closing(self) -> bytes:
+        """Return the content that stands after."""
+        return b"\n" + b"Q " * self.after + b"\n"
+
 
 def content_balance(contents: list[pikepdf.Object]) -> Balance:
     """Return what must stand around content streams that are read as one (ISO 32000-2 §7.8.2)."""

@@ -6,8 +6,9 @@ import pikepdf
 
 from stages.crypto.chains import common_name
 from stages.crypto.signed_data import parse_signed_data
-from stages.documents import DocMDP, ExistingSignature, FieldLock, Finding, LockAction
+from stages.documents import DocMDP, ExistingSignature, Finding
 from stages.errors import StagesError
+from stages.pdf.field_lock import FieldLock, LockAction
 from stages.pdf.sayings import MAX_SHOWN, printable, say, some_names
 
 MAX_CONTENTS_BYTES = 1 << 20

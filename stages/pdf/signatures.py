@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pikepdf
 
-from stages.documents import DocMDP, ExistingSignature, FieldLock, LockAction
+from stages.documents import DocMDP, ExistingSignature
+from stages.pdf.field_lock import FieldLock, LockAction
 from stages.pdf.form_fields import MAX_FIELDS, walk_fields
 from stages.pdf.signature_words import signer_of
 

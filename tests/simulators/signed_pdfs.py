@@ -135,8 +135,9 @@ def sign_pdf(
     timestamp: "LocalAuthority | None" = None,
     pades: bool = True,
     certify: bool = False,
+    level: fields.MDPPerm = fields.MDPPerm.FILL_FORMS,
 ) -> Path:
-    """Sign a PDF with pyHanko; `timestamp=None` leaves the timestamp out."""
+    """Sign a PDF with pyHanko; `timestamp=None` leaves the timestamp out, `certify` makes it the author's."""
     identity = identity or pki.signer
     signer = signers.SimpleSigner(
         signing_cert=identity.certificate,
@@ -147,7 +148,7 @@ def sign_pdf(
         field_name=field,
         md_algorithm="sha256",
         certify=certify,
-        docmdp_permissions=fields.MDPPerm.FILL_FORMS,
+        docmdp_permissions=level,
         subfilter=fields.SigSeedSubFilter.PADES if pades else fields.SigSeedSubFilter.ADOBE_PKCS7_DETACHED,
     )
     writer = IncrementalPdfFileWriter(io.BytesIO(source.read_bytes()), strict=False)
@@ -155,6 +156,16 @@ def sign_pdf(
         metadata, signer=signer, timestamper=timestamp.stamper if timestamp else None
     ).sign_pdf(writer)
     target.write_bytes(output.getvalue())
+    return target
+
+
+def with_empty_fields(source: Path, target: Path, *specs: fields.SigFieldSpec) -> Path:
+    """Write a copy of a PDF with empty signature fields."""
+    writer = IncrementalPdfFileWriter(io.BytesIO(source.read_bytes()), strict=False)
+    for spec in specs:
+        fields.append_signature_field(writer, spec)
+    with target.open("wb") as out:
+        writer.write(out)
     return target
 
 

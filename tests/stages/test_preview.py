@@ -34,7 +34,7 @@ def test_a_seal_that_only_the_signature_shows_is_seen(tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "a.pdf")
     original = path.read_bytes()
     face = _face(tmp_path)
-    preview(StampedDocument(path, len(original), MARK, face))
+    preview(StampedDocument(path, len(original), None, (MARK,), (face,)))
     assert path.read_bytes().startswith(original)
     assert _reds(path) > 50
     with pikepdf.open(path) as pdf:
@@ -54,4 +54,4 @@ def test_a_file_that_cannot_be_appended_to_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"%PDF-1.4 nothing")
     face = _face(tmp_path)
     with pytest.raises(InputRefused):
-        preview(StampedDocument(path, 16, MARK, face))
+        preview(StampedDocument(path, 16, None, (MARK,), (face,)))

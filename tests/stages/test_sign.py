@@ -44,7 +44,9 @@ def write_pdf(path: Path, *, rotate: int = 0, modern: bool = False, pages: int =
 
 
 def stamped(path: Path, mark: Mark | None = MARK, face: SealFace | None = None) -> StampedDocument:
-    return StampedDocument(path, path.stat().st_size, mark, face)
+    shown = (mark,) if mark is not None and face is not None else ()
+    seals = (face,) if face is not None else ()
+    return StampedDocument(path, path.stat().st_size, mark, shown, seals)
 
 
 def write_seal(path: Path) -> SealFace:

@@ -214,6 +214,7 @@ def test_any_text_is_drawn_or_refused(value: str) -> None:
 
 def test_a_signed_file_shows_the_text_in_the_signature_s_own_seal(tmp_path: Path, face: SealFace) -> None:
     from stages.pdf.base import open_base
+    from stages.pdf.geometry import page_geometry
     from stages.pdf.increment import Increment
     from stages.pdf.widget import place_widget
 
@@ -223,7 +224,7 @@ def test_a_signed_file_shows_the_text_in_the_signature_s_own_seal(tmp_path: Path
     for shown in (mark, replace(mark, text=())):
         with open_base(path, name="a.pdf") as base:
             increment = Increment(base)
-            entries = place_widget(increment, base.pdf.pages[0].obj, shown, face)
+            entries = place_widget(increment, page_geometry(base.pdf.pages[0].obj), None, [shown], [face])
             assert b"/AP" in entries
             sizes.append(len(increment.render().data))
     assert sizes[0] > sizes[1] + 500

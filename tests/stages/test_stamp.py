@@ -231,8 +231,8 @@ def test_somebody_elses_signature_leaves_the_only_mark_to_the_widget(tmp_path: P
         {face.name: face},
     )
     stamped = stamp(source, planned, {face.name: face}, tmp_path / "o.pdf")
-    assert stamped.widget_face == face
-    assert stamped.widget_mark == planned.marks[0]
+    assert stamped.widget_faces == (face,)
+    assert stamped.widget_marks == planned.marks
     assert stamped.path.read_bytes() == path.read_bytes()
 
 

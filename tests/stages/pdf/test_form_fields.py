@@ -5,10 +5,11 @@ from pathlib import Path
 import pikepdf
 import pytest
 
-from stages.documents import DocMDP, FieldKind, FieldLock, FormField, LockAction
+from stages.documents import DocMDP, FieldKind, FormField
 from stages.errors import InputRefused
 from stages.inspect import inspect
 from stages.pdf import form_fields as module
+from stages.pdf.field_lock import FieldLock, LockAction
 from stages.pdf.signature_fields import read_signature_fields
 from tests.simulators import pdfs
 from tests.simulators.pdfs import PageKind, source_file

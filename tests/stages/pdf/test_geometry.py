@@ -65,8 +65,8 @@ def test_a_box_goes_to_user_space_and_back(
 
 @given(geometries(), st.floats(0, 100), st.floats(0, 100), st.floats(1, 70), st.floats(1, 70))
 def test_an_image_fills_its_box_upright(page: PageGeometry, x: float, y: float, w: float, h: float) -> None:
-    matrix = image_matrix(page, (x, y, w, h))
     to_user = to_user_space(page)
+    matrix = image_matrix(to_user, (x, y, w, h))
     assert transformed(matrix, 0, 1) == pytest.approx(transformed(to_user, x, y), abs=1e-6)
     assert transformed(matrix, 1, 0) == pytest.approx(transformed(to_user, x + w, y + h), abs=1e-6)
     assert transformed(matrix, 0, 0) == pytest.approx(transformed(to_user, x, y + h), abs=1e-6)

@@ -6,9 +6,10 @@ from pathlib import Path
 import pikepdf
 import pytest
 
-from stages.documents import DocMDP, ExistingSignature, FieldLock, LockAction, Severity
+from stages.documents import DocMDP, ExistingSignature, Severity
 from stages.inspect import inspect
 from stages.pdf import signature_words
+from stages.pdf.field_lock import FieldLock, LockAction
 from stages.pdf.signature_words import signature_findings, signer_of
 from tests.simulators.pdfs import source_file
 from tests.simulators.signed_pdfs import Pki, blank_pdf, sign_pdf
