@@ -73,6 +73,7 @@ def failures() -> tuple[tuple[type[BaseException], Failure], ...]:
         (storage_errors.Retained, Failure(_C.RETAINED, 423, "保管期限内或已保全")),
         (storage_errors.StoreUnavailable, Failure(_C.UNAVAILABLE, 503, "服务不可用", retry=True)),
         (stage_errors.TimestampUnavailable, Failure(_C.UNAVAILABLE, 503, "时间戳服务不可用", retry=True)),
+        (stage_errors.KeyUnavailable, Failure(_C.UNAVAILABLE, 503, "密钥设备不可用", retry=True)),
         (pipeline_errors.Unavailable, Failure(_C.UNAVAILABLE, 503, "服务不可用", retry=True)),
         (pipeline_errors.Forbidden, Failure(_C.FORBIDDEN, 403, "没有权限")),
         (pipeline_errors.WrongState, Failure(_C.WRONG_STATE, 409, "当前状态不允许")),

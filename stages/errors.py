@@ -41,6 +41,10 @@ class SigningRefused(StagesError):
     """Wrong PIN, or a key, certificate or seal that may not be used now."""
 
 
+class KeyUnavailable(StagesError):
+    """The device that holds the key does not answer; the document waits, nothing is lost."""
+
+
 class Untrusted(StagesError):
     """It was checked, and it is wrong."""
 

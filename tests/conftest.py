@@ -40,6 +40,7 @@ def _missing(mark: str) -> str:
         "needs_qpdf": ("qpdf",),
         "needs_openssl": ("openssl",),
         "needs_libreoffice": ("soffice", "fc-list"),
+        "needs_softhsm": ("softhsm2-util",),
     }
     return _has_commands(*commands[mark]) if mark in commands else ""
 

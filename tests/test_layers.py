@@ -44,6 +44,7 @@ def declared() -> frozenset[str]:
     renamed = {
         "opencv_python_headless": "cv2",
         "pillow": "PIL",
+        "python_pkcs11": "pkcs11",
         "pyyaml": "yaml",
         "python_multipart": "python_multipart",
     }

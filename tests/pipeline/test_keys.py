@@ -103,7 +103,7 @@ def test_neither_key_nor_pin_is_shown(tryout_pki: TryoutPki) -> None:
         assert secret not in repr(signer)
 
 
-@pytest.mark.parametrize("uri", ["key.p12", "pkcs11:token=x", "https://x/key.p12", ""])
+@pytest.mark.parametrize("uri", ["key.p12", "skf:token=x", "https://x/key.p12", ""])
 def test_an_address_of_another_kind_is_refused(uri: str) -> None:
     with pytest.raises(SigningRefused, match="file:"):
         open_signer(uri, pin=None)
