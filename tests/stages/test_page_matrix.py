@@ -96,7 +96,7 @@ def test_a_seal_that_the_signature_itself_shows_is_seen_where_it_was_planned(
     rules = parse_plan("version: 1\nrules: [{seal: 框章, pages: 1, x_mm: 77.7, y_mm: 88.8}]".encode())
     planned = plan(source, inspect(source), rules, {face.name: face})
     stamped = stamp(source, planned, {face.name: face}, tmp_path / "out.pdf")
-    assert stamped.widget_face is not None
+    assert stamped.widget_marks
     signed = sign(stamped, tryout_signer, SignatureRequest("S", datetime(2026, 3, 2, tzinfo=UTC)))
     for engine in ("mupdf", "pdfium"):
         with views.ENGINES[engine](signed.path) as renderer:
