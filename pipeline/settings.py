@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     tsa_retry_s: float = Field(default=60.0, gt=0)
     trust: Path | None = None
     crls: Annotated[tuple[Path, ...], NoDecode] = ()
-    reason: str = "投标文件签章"
+    reason: str = ""
     location: str = ""
     user: str = "local"
     roles: Annotated[frozenset[Role], NoDecode] = frozenset(Role)

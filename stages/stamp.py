@@ -10,7 +10,7 @@ from stages.documents import Mark, PageGeometry, PlannedDocument, SealFace, Sour
 from stages.errors import InputRefused, PlacementRefused, PlanRefused
 from stages.pdf.base import open_base, refusals_named
 from stages.pdf.carriers import Carriers, carriers_of
-from stages.pdf.drawing import Palette, marks_operators, put_palette
+from stages.pdf.drawing import IMAGE, STATE, Palette, free_names, marks_operators, put_palette
 from stages.pdf.graphics_state import content_balance
 from stages.pdf.increment import Increment, append_increment
 from stages.pdf.stamp_annotations import put_stamps
@@ -194,8 +194,8 @@ def _resources_with_seals(drawing: _Drawing, page: pikepdf.Object) -> tuple[byte
         return reference(copied), names
     images, states = _sub(old, "/XObject"), _sub(old, "/ExtGState")
     palette = drawing.palette
-    names = {seal: _free_name(images, f"/Mk{order}") for order, seal in enumerate(palette.images)}
-    names[""] = _free_name(states, "/MkGS")
+    names = dict(zip(palette.images, free_names(images, IMAGE), strict=False))
+    names[""] = next(free_names(states, STATE))
     seals = {names[seal]: reference(image) for seal, image in palette.images.items()}
     body = dictionary_with(
         old,
@@ -214,12 +214,3 @@ def _resources_with_seals(drawing: _Drawing, page: pikepdf.Object) -> tuple[byte
 def _sub(dictionary: pikepdf.Object | None, key: str) -> pikepdf.Object | None:
     value = dictionary.get(key) if dictionary is not None else None
     return value if isinstance(value, pikepdf.Dictionary) else None
-
-
-def _free_name(dictionary: pikepdf.Object | None, wanted: str) -> str:
-    """Return a name that a resource dictionary does not use yet."""
-    name, suffix = wanted, 0
-    while dictionary is not None and name in dictionary:
-        suffix += 1
-        name = f"{wanted}x{suffix}"
-    return name

@@ -1,7 +1,10 @@
 """The operators that draw marks in a page's user space, and the objects they draw with."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
+
+import pikepdf
 
 from stages.documents import Mark, PageGeometry, SealFace
 from stages.pdf.geometry import (
@@ -19,6 +22,9 @@ from stages.pdf.seal_image import SealXObject, seal_xobject
 from stages.pdf.slot_text import text_operators
 from stages.pdf.syntax import name_token, numbers
 
+IMAGE, STATE = "/Im", "/GS"
+"""What most programs call images and graphics states: a name of our own would mark every bid stamped here,
+and files of competing bidders with a trace in common count as collusion."""
 MULTIPLY = b"<< /Type /ExtGState /BM /Multiply /ca 1 /SMask /None >>"
 """Black text shows through the ink, as on paper; what the page's own content left set is undone."""
 
@@ -57,6 +63,11 @@ def put_palette(increment: Increment, faces: Mapping[str, SealFace], names: Iter
     return palette
 
 
+def free_names(dictionary: pikepdf.Object | None, stem: str) -> Iterator[str]:
+    """Yield the names `/Im0`, `/Im1`, … that a resource dictionary does not use yet."""
+    return (f"{stem}{n}" for n in count() if dictionary is None or f"{stem}{n}" not in dictionary)
+
+
 def marks_operators(
     palette: Palette, geometry: PageGeometry, marks: Sequence[Mark], names: Mapping[str, str]
 ) -> bytes:
@@ -84,11 +95,12 @@ def put_appearance(palette: Palette, geometry: PageGeometry, marks: Sequence[Mar
     Its box is the very /Rect, so that what a reader does to fit the one into the other (ISO 32000-2
     §12.5.5, algorithm 8.1) is nothing, however the page is turned: user space is drawn in as on the page.
     """
-    names = {"": "/Ink", **{seal: f"/Mk{order}" for order, seal in enumerate(palette.images)}}
+    names = dict(zip(palette.images, free_names(None, IMAGE), strict=False))
+    names[""] = next(free_names(None, STATE))
     shown = dict.fromkeys(mark.seal for mark in marks)
     images = b" ".join(name_token(names[seal]) + b" " + reference(palette.images[seal]) for seal in shown)
     head = b"/Type /XObject /Subtype /Form /BBox [%s] /Resources << /XObject << %s >>" % (rect, images)
-    head += b" /ExtGState << /Ink %s >> >>" % reference(palette.state)
+    head += b" /ExtGState << %s %s >> >>" % (name_token(names[""]), reference(palette.state))
     return palette.increment.add_stream(head, marks_operators(palette, geometry, marks, names))
 
 

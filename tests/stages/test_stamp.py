@@ -207,17 +207,17 @@ def test_a_page_that_shares_its_resources_keeps_them(tmp_path: Path, face: SealF
 
 
 def test_a_name_that_the_page_uses_already_is_left_to_it(tmp_path: Path, face: SealFace) -> None:
-    path = pdfs.build(tmp_path / "a.pdf", [PageKind(content=b"/MkGS gs 0 0 10 10 re f")])
+    path = pdfs.build(tmp_path / "a.pdf", [PageKind(content=b"/GS0 gs 0 0 10 10 re f")])
     with pikepdf.open(path, allow_overwriting_input=True, inherit_page_attributes=False) as pdf:
-        pdf.pages[0].Parent.Resources.ExtGState = pikepdf.Dictionary(MkGS=pikepdf.Dictionary(ca=1))
+        pdf.pages[0].Parent.Resources.ExtGState = pikepdf.Dictionary(GS0=pikepdf.Dictionary(ca=1))
         pdf.save(path)
     _, out = planned_and_stamped(
         path, rules("{seal: 公章, pages: all, x_mm: 100, y_mm: 100}"), face, tmp_path / "o.pdf"
     )
     with pikepdf.open(out) as pdf:
         states = pdf.pages[0].Resources.ExtGState
-        assert "/BM" not in states.MkGS
-        assert pikepdf.Name.Multiply == states["/MkGSx1"].BM
+        assert "/BM" not in states.GS0
+        assert pikepdf.Name.Multiply == states.GS1.BM
 
 
 def test_somebody_elses_signature_leaves_the_only_mark_to_the_widget(tmp_path: Path, face: SealFace) -> None:
