@@ -20,6 +20,7 @@ from pipeline.packages import LookedAt, OpenedPackage, look
 from pipeline.page_pictures import PagePictures
 from pipeline.permissions import Actor, Permission, check_may
 from pipeline.plans import read_plan
+from pipeline.preflight import CheckedFile, checked
 from pipeline.progress import Progress, Silent
 from pipeline.rehearsals import rehearse
 from pipeline.seals_in_force import check_in_force
@@ -95,15 +96,28 @@ class Bids:
         self._location = location
         self._pictures = pictures
 
-    def check(self, package: Path, *, actor: Actor, progress: Progress | None = None) -> list[LookedAt]:
+    def check(
+        self,
+        package: Path,
+        *,
+        actor: Actor,
+        plan: Path | bytes | None = None,
+        progress: Progress | None = None,
+    ) -> list[CheckedFile]:
         """Say of each file what it is before anything touches it.
+
+        Args:
+            plan: its bytes or file, for the parts of the package it names; its rules are not resolved.
 
         Raises:
             InputRefused: the package itself cannot be opened.
+            PlanRefused: the plan is wrong, or puts a file into two parts.
         """
         check_may(actor, Permission.CHECK_BIDS)
+        rules = self._read_plan(plan)[0] if plan is not None else None
         with OpenedPackage(package, self._scratch) as opened:
-            return look(opened, None, {}, progress or Silent())
+            looked = look(opened, None, {}, progress or Silent())
+            return checked(looked, rules, opened.scratch / "mended")
 
     def dry_run(
         self,

@@ -15,6 +15,7 @@ import yaml
 from pipeline.cli.main import app
 from pipeline.failures import UNEXPECTED, ExitCode, failures
 from pipeline.settings import Settings
+from stages.pdf.sayings import SAYINGS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LOCKS = ("requirements.lock", "requirements.runtime.lock")
@@ -174,10 +175,17 @@ def _functions(path: str, *names: str) -> str:
     return "\n".join(ast.unparse(node) for node in found)
 
 
+def test_every_finding_of_pre_flight_is_documented_with_its_severity() -> None:
+    rows = list(_table(_text("docs/preflight.md"), "| 代码 code |"))
+    documented = [(row[0].strip("`"), row[1]) for row in rows]
+    assert documented == [(code, str(severity)) for code, (severity, _, _) in SAYINGS.items()]
+
+
 def test_every_field_of_json_is_documented() -> None:
     sources = [
         _text("pipeline/documents_json.py"),
         _text("pipeline/dry_runs.py"),
+        _functions("pipeline/preflight.py", "checked_json", "_sizes"),
         _functions("pipeline/thumbnails.py", "thumbnails_json"),
         _text("pipeline/verifying.py"),
         _functions("pipeline/failures.py", "error_json"),
@@ -190,7 +198,8 @@ def test_every_field_of_json_is_documented() -> None:
         _functions("pipeline/cli/pki.py", "init"),
         _functions("pipeline/cli/plan.py", "list_", "show", "remove", "example"),
         _functions("pipeline/cli/seal_check.py", "checked_json"),
-        _functions("pipeline/cli/bid.py", "check", "plan", "show_results"),
+        _functions("pipeline/cli/bid.py", "plan", "show_results"),
+        _functions("pipeline/cli/check.py", "check"),
     ]
     documented = set(re.findall(r"`(\w+)(?:\[\])?`", _text("docs/json.md")))
     written = set().union(*(keys_written(source) for source in sources))

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from pipeline.bids import FileResult
+from pipeline.cli.check import check
 from pipeline.cli.options import (
     CrlOption,
     HomeOption,
@@ -22,7 +23,7 @@ from pipeline.cli.show import progress_bars, write_json, write_line, write_note,
 from pipeline.cli.taking_back import withdraw
 from pipeline.cli.unsigned import stamp, unstamp
 from pipeline.clock import utc_now
-from pipeline.documents_json import dry_run_json, looked_json, result_json
+from pipeline.documents_json import dry_run_json, result_json
 from pipeline.dry_runs import dry_run_csv
 from pipeline.failures import ExitCode, failure_of
 from pipeline.folders import check_out_file, check_out_folder
@@ -41,33 +42,10 @@ PlanOption = Annotated[
 ]
 
 
+app.command("check")(check)
 app.command("stamp")(stamp)
 app.command("unstamp")(unstamp)
 app.command("withdraw")(withdraw)
-
-
-@app.command("check")
-def check(
-    context: typer.Context, package: PackageArgument, home: HomeOption = None, json_: JsonOption = False
-) -> int:
-    """签章前检查 / Say of every file what it is, before anything touches it."""
-    with open_app(context, home) as sealine, progress_bars(quiet=json_) as progress:
-        looked = sealine.bids.check(package, actor=sealine.actor, progress=progress)
-    files = [looked_json(file) for file in looked]
-    if json_:
-        write_json({"files": files})
-    else:
-        rows = [
-            (
-                file["file"],
-                file["pages"],
-                "；".join(finding["message_zh"] for finding in file["findings"]),
-                (file["error"] or {}).get("message_zh", ""),
-            )
-            for file in files
-        ]
-        write_table("检查结果 / pre-flight", ("文件", "页数", "发现", "不能受理的原因"), rows)
-    return _exit_of_looked(looked)
 
 
 @app.command("plan")

@@ -112,6 +112,28 @@ def decrypt(source: SourceFile, folder: Path) -> SourceFile:
     return _derived(source, out, HowDerived.DECRYPTED, [*findings, *_losses(answer)])
 
 
+def remedy(source: SourceFile, folder: Path) -> Finding:
+    """Try out whether a file that cannot be appended to could be mended, and say so; nothing is kept."""
+    try:
+        copy = mended(source, folder, MendChoices(repair=True, decrypt=True))
+    except InputRefused as refused:
+        return say("not-mendable", why=str(refused), why_zh=refused.zh)
+    with open_base(copy.path, name=source.name) as base:
+        pages = sum(1 for _ in walk_pages(base.pdf))
+    copy.path.unlink()
+    findings = copy.origin.findings if copy.origin is not None else ()
+    options = {"repaired": "--repair", "decrypted": "--decrypt"}
+    needed = " ".join(options[finding.code] for finding in findings if finding.code in options)
+    lost = [finding for finding in findings if finding.code not in options]
+    return say(
+        "mendable",
+        pages=pages,
+        options=needed,
+        losses="".join("; " + finding.message for finding in lost),
+        losses_zh="".join("；" + finding.message_zh for finding in lost),
+    )
+
+
 def _decrypted(answer: dict[str, Any]) -> Finding:
     said, said_zh = forbidden_words(answer["encryption"])
     return say("decrypted", permissions=said, permissions_zh=said_zh)

@@ -41,6 +41,30 @@ SAYINGS: Mapping[str, tuple[Severity, str, str]] = MappingProxyType(
             "no other reader could open the damaged file to compare; look at every page",
             "没有其他阅读器能打开损坏原件进行比对，请逐页核对",
         ),
+        "mendable": (
+            _ERROR,
+            "as it is the file cannot be signed; a sound copy of {pages} pages can be made of it with "
+            "{options}{losses}",
+            "文件现状无法签章；可用 {options} 生成完好副本（{pages} 页）{losses_zh}",
+        ),
+        "not-mendable": (
+            _ERROR,
+            "no sound copy can be made of the file: {why}",
+            "无法修复：{why_zh}",
+        ),
+        # -- in a part without names (暗标)
+        "anonymous-part": (
+            _WARNING,
+            "the file belongs to a part in which nobody may be named, and has what can name the bidder: "
+            "{codes}; remove it",
+            "文件属于暗标部分，但含有可能暴露投标人的内容：{codes}，请清除",
+        ),
+        "anonymous-name": (
+            _ERROR,
+            "the file belongs to a part in which nobody may be named, and {names} stands in: "
+            "{codes}; remove it",
+            "文件属于暗标部分，但下列内容中出现“{names}”：{codes}，请清除",
+        ),
         # -- the file
         "hybrid-xref": (
             _INFO,

@@ -155,7 +155,14 @@ CASES: list[tuple[str, dict[str, object], str]] = [
 ELSEWHERE = {
     *("repaired", "decrypted", "objects-missing", "repair-looks-different", "repair-not-compared"),
     *("existing-signatures", "certified-no-changes", "form-locked", "page-shared", "hybrid-xref"),
-    *("earlier-revisions", "signed-revisions"),
+    *(
+        "earlier-revisions",
+        "signed-revisions",
+        "mendable",
+        "not-mendable",
+        "anonymous-part",
+        "anonymous-name",
+    ),
 }
 """Said in tests of mending, stamping, inspection, and below."""
 

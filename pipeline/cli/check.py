@@ -1,0 +1,83 @@
+"""`sealine bid check`: what each file of a package is, and what speaks against stamping it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipeline.cli.options import HomeOption, JsonOption, open_app
+from pipeline.cli.show import progress_bars, write_json, write_line, write_table
+from pipeline.failures import ExitCode, failure_of
+from pipeline.folders import check_out_file
+from pipeline.preflight import checked_csv, checked_json
+
+_SEVERITIES = {"error": "错误", "warning": "注意", "info": "提示"}
+_VERDICTS = {"error": "不能签章", "warning": "需核对", "info": "可以签章", None: "可以签章"}
+
+
+def check(
+    context: typer.Context,
+    package: Annotated[Path, typer.Argument(help="文件夹、zip 或单个 PDF / a folder, a zip, or one PDF")],
+    plan: Annotated[
+        str | None,
+        typer.Option("--plan", help="用印方案：按其 parts 分部分检查 / a plan, for its parts"),
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", help="结果写入 CSV（Excel 可直接打开）/ the findings as CSV")
+    ] = None,
+    home: HomeOption = None,
+    json_: JsonOption = False,
+) -> int:
+    """签章前检查 / Say of every file what it is, before anything touches it."""
+    if csv is not None:
+        check_out_file(csv)
+    with open_app(context, home) as sealine, progress_bars(quiet=json_) as progress:
+        given = sealine.plans.given(plan, actor=sealine.actor) if plan is not None else None
+        files = sealine.bids.check(package, actor=sealine.actor, plan=given, progress=progress)
+    documents = [checked_json(file) for file in files]
+    if csv is not None:
+        csv.write_bytes(checked_csv(documents))
+    if json_:
+        write_json({"files": documents})
+    else:
+        show_checked(documents)
+        if csv is not None:
+            write_line(f"已写入 / written: {csv}")
+    errors = (file.looked.error for file in files)
+    codes = {failure_of(error).exit_code if error else ExitCode.OK for error in errors}
+    return codes.pop() if len(codes) == 1 else ExitCode.PARTLY_REFUSED
+
+
+def show_checked(files: Sequence[Mapping[str, Any]]) -> None:
+    """Show a line for each file, by part, then what is to be said of each."""
+    ordered = sorted(files, key=lambda file: (file["part"] or "", file["file"]))
+    write_table(
+        "检查结果 / pre-flight",
+        ("文件", "部分", "页数", "页面", "大小", "签名", "结论"),
+        [
+            (
+                file["file"],
+                (file["part"] or "") + ("（暗标）" if file["anonymous"] else ""),
+                file["pages"],
+                file["paper_zh"],
+                _size(file["size_bytes"]),
+                len(file["signatures"]) or "",
+                _VERDICTS[file["worst"]],
+            )
+            for file in ordered
+        ],
+    )
+    for file in ordered:
+        rows = [
+            (_SEVERITIES[finding["severity"]], finding["code"], finding["message_zh"])
+            for finding in sorted(file["findings"], key=lambda one: list(_SEVERITIES).index(one["severity"]))
+        ]
+        if file["error"] is not None:
+            rows.insert(0, (_SEVERITIES["error"], file["error"]["name"], file["error"]["message_zh"]))
+        if rows:
+            write_table(file["file"], ("级别", "代码", "说明"), rows)
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 100_000 else f"{size_bytes / 1e3:.1f} KB"

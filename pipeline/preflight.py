@@ -1,0 +1,149 @@
+"""Pre-flight of a package: what each file is, and what could be done for those that cannot be signed."""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.dry_runs import safe_cell
+from pipeline.failures import error_json
+from pipeline.packages import LookedAt
+from stages.documents import Finding, InspectedDocument, Severity
+from stages.errors import Damaged, Encrypted
+from stages.paper import count_papers, paper_words
+from stages.pdf.mending import remedy
+from stages.pdf.sayings import say
+from stages.plan_rules import Part, PlanRules
+
+COLUMNS = ("file", "part", "pages", "severity", "code", "message_zh", "message")
+MM_DIGITS = 1
+_NAMING = frozenset(
+    {"metadata", "uri-action", "attachments", "comments", "earlier-revisions", "page-thumbnails"}
+    | {"existing-signatures", "annotations-hidden", "redactions-not-applied"}
+)
+"""Findings that may betray who wrote a file."""
+
+
+@dataclass(frozen=True)
+class CheckedFile:
+    """One file after pre-flight.
+
+    Attributes:
+        part: the part of the package that the plan puts it in.
+        findings: what inspection found, and what is to be said besides.
+    """
+
+    looked: LookedAt
+    part: Part | None
+    findings: tuple[Finding, ...]
+
+
+def checked(looked: Sequence[LookedAt], rules: PlanRules | None, scratch: Path) -> list[CheckedFile]:
+    """Return the files of a package with everything pre-flight has to say of them.
+
+    Args:
+        rules: a plan, for the parts it names.
+        scratch: where copies are tried out.
+
+    Raises:
+        PlanRefused: a file belongs to two parts.
+    """
+    return [_checked(file, rules, scratch) for file in looked]
+
+
+def _checked(file: LookedAt, rules: PlanRules | None, scratch: Path) -> CheckedFile:
+    part = rules.part_of(file.source.name) if rules is not None else None
+    findings = list(file.inspected.findings) if file.inspected is not None else []
+    if isinstance(file.error, Damaged | Encrypted):
+        findings.append(remedy(file.source, scratch))
+    if part is not None and part.anonymous:
+        findings += _naming(findings, part)
+    return CheckedFile(file, part, tuple(findings))
+
+
+def _naming(findings: Sequence[Finding], part: Part) -> Iterator[Finding]:
+    """Yield what of a file in an anonymous part may say, or says, whose it is."""
+    codes = [finding.code for finding in findings if finding.code in _NAMING]
+    if codes:
+        yield say("anonymous-part", codes=", ".join(dict.fromkeys(codes)))
+    named = [(name, finding.code) for name in part.names for finding in findings if name in finding.message]
+    if named:
+        names, where = ("、".join(dict.fromkeys(column)) for column in zip(*named, strict=True))
+        yield say("anonymous-name", names=names, codes=where)
+
+
+def checked_json(file: CheckedFile) -> dict[str, Any]:
+    """Return what pre-flight found of one file."""
+    source, inspected = file.looked.source, file.looked.inspected
+    english, chinese = paper_words(inspected.pages) if inspected else ("", "")
+    return {
+        "file": source.name,
+        "part": file.part.name if file.part else None,
+        "anonymous": file.part is not None and file.part.anonymous,
+        "size_bytes": source.size_bytes,
+        "sha256": source.sha256,
+        "pages": len(inspected.pages) if inspected else None,
+        "paper": english,
+        "paper_zh": chinese,
+        "sizes": _sizes(inspected) if inspected else [],
+        "rotated_pages": sum(page.rotate != 0 for page in inspected.pages) if inspected else 0,
+        "signatures": [
+            {
+                "field": signature.field_name,
+                "signer": signature.signer,
+                "signed_at": signature.signed_at.isoformat() if signature.signed_at else None,
+                "docmdp": signature.docmdp,
+                "locks": [{"action": lock.action, "names": list(lock.names)} for lock in signature.locks],
+                "is_timestamp": signature.is_timestamp,
+            }
+            for signature in (inspected.signatures if inspected else ())
+        ],
+        "worst": worst_of(file),
+        "findings": [
+            {
+                "severity": finding.severity,
+                "code": finding.code,
+                "message": finding.message,
+                "message_zh": finding.message_zh,
+            }
+            for finding in file.findings
+        ],
+        "error": error_json(file.looked.error) if file.looked.error is not None else None,
+    }
+
+
+def worst_of(file: CheckedFile) -> str | None:
+    """Return the worst severity of a file; `error` when it is refused, None when nothing is to be said."""
+    if file.looked.error is not None:
+        return Severity.ERROR
+    present = {finding.severity for finding in file.findings}
+    return next((one for one in (Severity.ERROR, Severity.WARNING, Severity.INFO) if one in present), None)
+
+
+def _sizes(inspected: InspectedDocument) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": count.name,
+            "landscape": count.is_landscape,
+            "width_mm": round(count.width_mm, MM_DIGITS),
+            "height_mm": round(count.height_mm, MM_DIGITS),
+            "pages": count.pages,
+        }
+        for count in count_papers(inspected.pages)
+    ]
+
+
+def checked_csv(files: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return what checked_json gave, a row a finding, as CSV that Excel opens as it is meant."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\r\n")
+    writer.writeheader()
+    for file in files:
+        error = file["error"]
+        said = [] if error is None else [{"severity": "error", "code": error["name"], **error}]
+        for finding in [*said, *file["findings"]] or [{}]:
+            row = {**finding, "file": file["file"], "part": file["part"] or "", "pages": file["pages"]}
+            writer.writerow({column: safe_cell(row.get(column, "")) for column in COLUMNS})
+    return text.getvalue().encode("utf-8-sig")
