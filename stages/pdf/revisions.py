@@ -6,7 +6,6 @@ from pathlib import Path
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import HistoricalResolver, PdfFileReader
 from pyhanko.sign.diff_analysis import (
-    DEFAULT_DIFF_POLICY,
     DiffResult,
     ModificationLevel,
     SuspiciousModification,
@@ -16,6 +15,7 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
 from stages.crypto.checks import CheckFailed, CheckUnknown
+from stages.pdf.difference import DIFFERENCE_POLICY
 from stages.pdf.signature_fields import SignatureField, is_blank_after
 
 MAX_REVISIONS = 256
@@ -30,7 +30,8 @@ def check_later_revisions(path: Path, signature: SignatureField, *, is_last: boo
     """Check that what follows a signature's revision changed nothing it had signed.
 
     Allowed is what pyHanko's difference analysis allows under the signature's own DocMDP and FieldMDP
-    (ISO 32000-2 §12.8.2.2): filling in forms, signing again, validation data. A page's content is not.
+    (ISO 32000-2 §12.8.2.2): filling in forms, signing again, validation data; and stamp annotations, unless
+    a DocMDP leaves only forms to be filled in. A page's content is not.
     After the last signature nobody answers for a filled-in form any more: only validation data may follow.
 
     Args:
@@ -73,7 +74,7 @@ def _review(path: Path, reader: PdfFileReader, signature: SignatureField, is_las
         raise _appended()
     _check_end(path, reader)
     _check_size(reader, embedded.signed_revision)
-    result = embedded.evaluate_modifications(DEFAULT_DIFF_POLICY)
+    result = embedded.evaluate_modifications(DIFFERENCE_POLICY)
     allowed = embedded.docmdp_level
     if not isinstance(result, DiffResult):
         raise _forbidden()

@@ -1,15 +1,18 @@
 """Files that others have signed take our seals where the standards let them, and stay good to outsiders."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pikepdf
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, NameObject, NumberObject, StreamObject
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import FieldMDPAction, FieldMDPSpec, MDPPerm, SigFieldSpec
+from pyhanko.sign.signers import PdfTimeStamper
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
@@ -292,12 +295,87 @@ def test_seals_on_several_pages_of_a_signed_file_need_a_choice(form: Path, tmp_p
     check_marks_allowed("a.pdf", inspected, marks, after_others=AfterOthers.ANNOTATIONS)
 
 
+@pytest.mark.parametrize("certified", [False, True])
+def test_seals_on_several_pages_become_annotations_where_those_are_allowed(
+    form: Path, tmp_path: Path, pki: Pki, faces: dict[str, SealFace], ours: UnsafeSigner, certified: bool
+) -> None:
+    theirs = sign_pdf(
+        form, tmp_path / "theirs.pdf", pki, field="甲方", certify=certified, level=MDPPerm.ANNOTATE
+    )
+    marks = [mark(0, 20, 30), mark(2, 180, 100, angle_deg=90, strip=Strip("right", 0.5, 1))]
+    choice = AfterOthers.WIDGET if certified else AfterOthers.ANNOTATIONS
+    signed = whole_line(theirs, marks, faces, ours, tmp_path / "out.pdf", after_others=choice)
+    assert good_to_us(signed.path, pki) == [True, True]
+    # Stock pyHanko takes any new annotation for a forbidden change; docs/plan.md says so.
+    assert good_to_pyhanko(signed.path, pki) == [False, True]
+    assert changed_pages(theirs, signed.path) == [True, False, True]
+    with pikepdf.open(signed.path) as pdf:
+        (stamp_annotation,) = pdf.pages[2].Annots
+        assert stamp_annotation.Subtype == pikepdf.Name.Stamp
+        assert int(stamp_annotation.F) == 4 + 64 + 128 + 512
+        has_widget = any(one.get("/T") == "Signature1" for one in pdf.pages[0].Annots)
+        assert has_widget
+        assert sum(float(number) for number in pdf.Root.AcroForm.Fields[-1].Rect) == 0 or not certified
+
+
+def stamped_by_hand(path: Path, out: Path, entries: Mapping[str, str | None]) -> Path:
+    """Append a revision with a stamp annotation on page 3 that differs from ours in some entries."""
+    with path.open("rb") as file, out.open("w+b") as target:
+        writer = IncrementalPdfFileWriter(file, strict=False)
+        pages = writer.root["/Pages"]["/Kids"]
+        box = ArrayObject([NumberObject(number) for number in (0, 0, 90, 90)])
+        form = writer.add_object(StreamObject({NameObject("/BBox"): box}, stream_data=b""))
+        appearance = DictionaryObject({NameObject("/N"): form})
+        odd = {"/D": form, "/Old": pages[2].raw_get("/Contents"), "/Other": pages.raw_get(0)}
+        plain = {"/Subtype": NameObject("/Stamp"), "/Rect": box, "/AP": appearance}
+        annotation = DictionaryObject({NameObject(key): value for key, value in plain.items()})
+        for key, value in entries.items():
+            if value is None:
+                del annotation[key]
+            elif key == "/AP":
+                appearance[NameObject("/D" if value == "/D" else "/N")] = odd[value]
+            else:
+                annotation[NameObject(key)] = odd.get(value) or NameObject(value)
+        pages[2][NameObject("/Annots")] = ArrayObject([writer.add_object(annotation)])
+        writer.update_container(pages[2])
+        writer.write(target)
+    return out
+
+
+@pytest.mark.parametrize(
+    ("entries", "is_good"),
+    [
+        ({}, True),
+        ({"/Subtype": "/FreeText"}, False),
+        ({"/A": "/Act"}, False),
+        ({"/OC": "/Hidden"}, False),
+        ({"/AP": None}, False),
+        ({"/AP": "/D"}, False),
+        ({"/AP": "/Old"}, False),
+        ({"/P": "/Other"}, False),
+    ],
+)
+def test_only_plain_stamps_may_come_after_a_signature(
+    form: Path, tmp_path: Path, pki: Pki, entries: dict[str, str | None], is_good: bool
+) -> None:
+    """A text, an action, a layer, an appearance with states or made of what was there: all change more."""
+    theirs = sign_pdf(form, tmp_path / "theirs.pdf", pki, field="甲方")
+    stamped = stamped_by_hand(theirs, tmp_path / "stamped.pdf", entries)
+    assert good_to_us(stamped, pki) == [False]  # nobody answers for it
+    again = sign_pdf(stamped, tmp_path / "again.pdf", pki, field="乙方")
+    assert good_to_us(again, pki) == [is_good, True]
+
+
+def test_a_stamp_after_a_certification_for_forms_is_a_change(form: Path, tmp_path: Path, pki: Pki) -> None:
+    theirs = sign_pdf(form, tmp_path / "theirs.pdf", pki, field="甲方", certify=True)
+    stamped = stamped_by_hand(theirs, tmp_path / "stamped.pdf", {})
+    again = sign_pdf(stamped, tmp_path / "again.pdf", pki, field="乙方")
+    assert good_to_us(again, pki) == [False, True]
+
+
 def test_a_file_that_ends_with_a_document_timestamp_takes_a_seal(
     form: Path, tmp_path: Path, pki: Pki, faces: dict[str, SealFace], ours: UnsafeSigner
 ) -> None:
-    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-    from pyhanko.sign.signers import PdfTimeStamper
-
     theirs = sign_pdf(form, tmp_path / "theirs.pdf", pki, field="甲方", timestamp=pki.authority())
     with theirs.open("rb") as file, (tmp_path / "lta.pdf").open("w+b") as out:
         writer = IncrementalPdfFileWriter(file, strict=False)
