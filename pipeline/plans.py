@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from pipeline.clock import Clock
 from pipeline.permissions import Actor, Permission, check_may
 from stages.errors import PlanRefused
-from stages.plan_rules import PlanRules, parse_plan
+from stages.plan_rules import parse_plan
 from stages.plan_yaml import MAX_PLAN_BYTES
 from storage.errors import NotFound
 from storage.objects import ObjectStore
@@ -230,8 +229,3 @@ def _is_deeper(data: object, depth: int) -> bool:
     if isinstance(data, list):
         return depth == 0 or any(_is_deeper(value, depth - 1) for value in data)
     return False
-
-
-def plan_schema() -> dict[str, Any]:
-    """Return the JSON schema of plans."""
-    return PlanRules.model_json_schema(by_alias=True)

@@ -69,6 +69,7 @@ SHARED_BY_STAGES: Mapping[str, str] = {
     "plan_yaml": "YAML as a plan may use it, for plan_rules",
     "plan_fields": "which form fields a rule means, for plan",
     "jitter": "seals set down as a hand would, for plan",
+    "plan_schema": "the JSON schema of plans, for whoever publishes it",
     "plan_texts": "what stands in the text slots of a rule's seals, for plan",
     "anonymous": "files of an anonymous part of a bid, for plan",
     "plan_fit": "whether a plan fits its package, for whoever plans one",

@@ -1,6 +1,7 @@
 """What stands around the code says what the code does: lock, licences, tables, compose file, documents."""
 
 import ast
+import json
 import re
 import shlex
 import tomllib
@@ -16,6 +17,7 @@ from pipeline.cli.main import app
 from pipeline.failures import UNEXPECTED, ExitCode, failures
 from pipeline.settings import Settings
 from stages.pdf.sayings import SAYINGS
+from stages.plan_schema import plan_schema
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LOCKS = ("requirements.lock", "requirements.runtime.lock")
@@ -149,6 +151,13 @@ def test_the_failure_table_says_what_the_code_does() -> None:
 def test_no_failure_is_both_retried_and_not() -> None:
     retried = {failure.exit_code for _, failure in failures() if failure.retry}
     assert not retried & {failure.exit_code for _, failure in failures() if not failure.retry}
+
+
+def test_the_published_schema_of_plans_is_what_the_code_makes() -> None:
+    assert json.loads(_text("docs/plan.schema.json")) == plan_schema(), (
+        "write it anew: sealine plan schema > docs/plan.schema.json; "
+        "each key needs a word in stages/plan_schema.py"
+    )
 
 
 def test_every_setting_is_documented_and_no_other() -> None:

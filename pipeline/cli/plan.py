@@ -10,7 +10,8 @@ from pipeline.cli.options import HomeOption, JsonOption, open_app
 from pipeline.cli.show import write_json, write_line, write_table
 from pipeline.documents_json import preset_json
 from pipeline.folders import check_out_file
-from pipeline.plans import builtin_presets, plan_schema, read_plan
+from pipeline.plans import builtin_presets, read_plan
+from stages.plan_schema import plan_schema
 
 app = typer.Typer(help="用印方案 / stamp plans", no_args_is_help=True, rich_markup_mode=None)
 
