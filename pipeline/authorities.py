@@ -1,25 +1,33 @@
-"""Time-stamping authorities asked over HTTP (RFC 3161 §3.4), one after another when one is silent."""
+"""A time-stamping authority asked over HTTP (RFC 3161 §3.4)."""
 
 import time
-from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
 import httpx
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
-from stages.authorities import TimestampAuthority
 from stages.crypto.tsp import MAX_RESPONSE_BYTES
 from stages.errors import TimestampUnavailable
 
 TSA_TIMEOUT_S = 5.0
-MAX_TRIES = 2
-"""Each authority is asked twice at most: public ones block who asks too often (jsignpdf #441)."""
-RETRY_WAIT_S = 0.2
+MAX_RETRY_AFTER_S = 3600.0
 MAX_CONNECTIONS = 32
+"""Requests in flight; who comes later waits for a connection, which is no fault of the authority."""
+POOL_WAIT_S = 60.0
+BUSY_S = 60.0
+"""How long an authority that is asked too often is left alone when it does not say."""
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 REQUEST_TYPE = "application/timestamp-query"
 RESPONSE_TYPE = "application/timestamp-reply"
+_BUSY = frozenset({httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE})
+
+
+class TimestampBusy(TimestampUnavailable):
+    """The authority wants to be left alone for a while (HTTP 429, or 503 with Retry-After)."""
+
+    def __init__(self, message: str, *, zh: str, retry_after_s: float) -> None:
+        super().__init__(message, zh=zh)
+        self.retry_after_s = retry_after_s
 
 
 class HttpTimestampAuthority:
@@ -35,16 +43,16 @@ class HttpTimestampAuthority:
         try:
             parsed = httpx.URL(url)
         except (httpx.InvalidURL, ValueError):
-            raise _no_address() from None  # the cause would quote the address, and a password in it
+            raise no_address() from None  # the cause would quote the address, and a password in it
         if parsed.scheme not in ("http", "https") or not parsed.host:
-            raise _no_address()
+            raise no_address()
         auth = httpx.BasicAuth(parsed.username, parsed.password) if parsed.userinfo else None
         self._url = parsed.copy_with(userinfo=b"")
         self._name = name or parsed.netloc.decode("ascii")
         self._timeout_s = timeout_s
         self._client = httpx.Client(
             auth=auth,
-            timeout=timeout_s,
+            timeout=httpx.Timeout(timeout_s, pool=POOL_WAIT_S),
             follow_redirects=False,
             trust_env=parsed.host not in LOOPBACK,  # a proxy would look for 127.0.0.1 on its own machine
             limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS),
@@ -71,6 +79,8 @@ class HttpTimestampAuthority:
                 content=request,
                 headers={"Content-Type": REQUEST_TYPE, "Accept": RESPONSE_TYPE},
             ) as response:
+                if response.status_code in _BUSY:
+                    raise self._busy(response)
                 if response.status_code != httpx.codes.OK:
                     raise self._unavailable(
                         f"answered HTTP {response.status_code}", f"返回 HTTP {response.status_code}"
@@ -113,6 +123,16 @@ class HttpTimestampAuthority:
                 )
         return bytes(body)
 
+    def _busy(self, response: httpx.Response) -> TimestampUnavailable:
+        wait_s = retry_after_s(response.headers.get("Retry-After", ""))
+        return TimestampBusy(
+            f"time-stamping authority {self._name} answered HTTP {response.status_code}: asked too often; "
+            f"it is left alone for {wait_s:.0f} s, the document waits",
+            zh=f"时间戳服务机构 {self._name} 返回 HTTP {response.status_code}：请求过于频繁；"
+            f"{wait_s:.0f} 秒内不再请求，文件将等待",
+            retry_after_s=wait_s,
+        )
+
     def _unavailable(self, what: str, zh: str) -> TimestampUnavailable:
         return TimestampUnavailable(
             f"time-stamping authority {self._name} {what}; the document waits, try again later",
@@ -120,44 +140,18 @@ class HttpTimestampAuthority:
         )
 
 
-class FailoverAuthority:
-    """Several authorities as one: each is asked up to MAX_TRIES times, in order, until one answers."""
+def retry_after_s(value: str) -> float:
+    """Return the seconds a Retry-After header asks for (RFC 9110 §10.2.3), at most MAX_RETRY_AFTER_S.
 
-    def __init__(self, authorities: Sequence[TimestampAuthority], *, wait_s: float = RETRY_WAIT_S) -> None:
-        if not authorities:
-            raise _no_address()
-        self._authorities = tuple(authorities)
-        self._retrying = Retrying(
-            stop=stop_after_attempt(MAX_TRIES),
-            wait=wait_fixed(wait_s),
-            retry=retry_if_exception_type(TimestampUnavailable),
-            reraise=True,
-        )
-
-    @property
-    def name(self) -> str:
-        return ", ".join(authority.name for authority in self._authorities)
-
-    def ask(self, request: bytes) -> bytes:
-        """Return the first answer.
-
-        Raises:
-            TimestampUnavailable: none of them answered; the message is the last one's.
-        """
-        *others, last = self._authorities
-        for authority in others:
-            try:
-                return self._ask(authority, request)
-            except TimestampUnavailable:
-                continue
-        return self._ask(last, request)
-
-    def _ask(self, authority: TimestampAuthority, request: bytes) -> bytes:
-        # A copy: Retrying keeps its statistics in a thread-local, but its state belongs to one call.
-        return self._retrying.copy()(authority.ask, request)
+    A date, or nothing readable, counts as a minute: our clock and theirs may differ.
+    """
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text[:9]), MAX_RETRY_AFTER_S)
+    return BUSY_S
 
 
-def _no_address() -> TimestampUnavailable:
+def no_address() -> TimestampUnavailable:
     return TimestampUnavailable(
         "no usable address of a time-stamping authority; set one that begins with http:// or https://",
         zh="没有可用的时间戳服务地址，请设置以 http:// 或 https:// 开头的地址",

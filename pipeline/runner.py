@@ -6,9 +6,11 @@ and a step done again after a crash makes the same bytes and is recorded once.
 
 import logging
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from itertools import repeat
 from pathlib import Path
 
 from pipeline.bench import Bench, Workshop
@@ -26,6 +28,10 @@ log = logging.getLogger(__name__)
 
 _AFTER: Mapping[type[Outcome], JobState] = {NewClaim: JobState.SIGNING, NewSignature: JobState.SIGNED}
 _ORDER = tuple(JobState)
+_ASKING = frozenset({JobState.SIGNED, JobState.AWAITING_TIMESTAMP})
+
+MAX_IN_FLIGHT = 32
+"""Timestamps asked for at once by one worker thread."""
 
 
 class Runner:
@@ -101,16 +107,21 @@ class Runner:
         step = self.steps.step_from(group[0].job.state)
         if step is None:
             return
-        outcomes: list[tuple[Bench, Outcome]] = []
-        for bench in group:
-            outcome: Outcome
-            try:
-                outcome = step(bench)
-            except refusals() as error:
-                outcome = self.steps.move(bench.job.id, bench.job.state, Act.REFUSE, error=error)
-            outcomes.append((bench, outcome))
+        if group[0].job.state in _ASKING and len(group) > 1:
+            # Each document spends its time waiting for the authority; many may be asked for at once.
+            with ThreadPoolExecutor(min(len(group), MAX_IN_FLIGHT)) as pool:
+                made = list(pool.map(self._outcome, repeat(step), group))
+        else:
+            made = [self._outcome(step, bench) for bench in group]
+        outcomes = list(zip(group, made, strict=True))
         for kind in (Move, NewClaim, NewSignature):
             self._record([pair for pair in outcomes if isinstance(pair[1], kind)])
+
+    def _outcome(self, step: Callable[[Bench], Outcome], bench: Bench) -> Outcome:
+        try:
+            return step(bench)
+        except refusals() as error:
+            return self.steps.move(bench.job.id, bench.job.state, Act.REFUSE, error=error)
 
     def _record(self, pairs: Sequence[tuple[Bench, Outcome]]) -> None:
         """Record outcomes of one kind in one transaction; one by one when somebody was first with any."""

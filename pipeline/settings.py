@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     tsa_urls: Annotated[tuple[str, ...], NoDecode] = ()
     tsa_timeout_s: float = Field(default=5.0, gt=0, le=120)
     tsa_retry_s: float = Field(default=60.0, gt=0)
+    tsa_max_per_minute: int | None = Field(default=None, ge=1, le=100_000)
     trust: Path | None = None
     crls: Annotated[tuple[Path, ...], NoDecode] = ()
     reason: str = ""

@@ -52,6 +52,7 @@ class Steps:
         key_uri: the key this process signs with; a package may name another.
         name: who stands in the log as having done it.
         retry_s: how long a document waits for a silent time-stamping authority.
+        passed_over: authorities that are left alone at the moment, and why; the events tell.
     """
 
     signers: Signers
@@ -61,6 +62,7 @@ class Steps:
     clock: Clock
     name: str
     retry_s: float
+    passed_over: Callable[[], Mapping[str, str]] = dict
 
     def step_from(self, state: JobState) -> Callable[[Bench], Outcome] | None:
         """Return the step that leads on from a state; None when none does."""
@@ -182,8 +184,14 @@ class Steps:
             )
         output = bench.shop.store.put_bytes(bench.tail(bench.size_in(JobState.STAMPED)))
         bench.reached = JobState.TIMESTAMPED
-        stamped_at = stamped.stamped_at.isoformat()
-        return self._done(bench, Act.TIMESTAMP, output, stamped_at=stamped_at, authority=stamped.authority)
+        detail: dict[str, object] = {
+            "stamped_at": stamped.stamped_at.isoformat(),
+            "authority": stamped.authority,
+        }
+        passed_over = self.passed_over()
+        if passed_over:
+            detail["passed_over"] = dict(passed_over)
+        return self._done(bench, Act.TIMESTAMP, output, **detail)
 
     def _verify(self, bench: Bench) -> Outcome:
         document = bench.build(JobState.TIMESTAMPED)

@@ -14,11 +14,12 @@ import dramatiq
 from pipeline.actors import Doorbells, declare_actors
 from pipeline.archive_service import Archive
 from pipeline.archiver import Archiver
-from pipeline.authorities import FailoverAuthority, HttpTimestampAuthority
+from pipeline.authorities import HttpTimestampAuthority
 from pipeline.bids import Bids
 from pipeline.brokers import open_broker
 from pipeline.clock import utc_now
 from pipeline.errors import UsageRefused
+from pipeline.failover import FailoverAuthority
 from pipeline.folders import make_folder
 from pipeline.keyring import Keyring
 from pipeline.marking import MarkingKeys
@@ -38,7 +39,7 @@ from pipeline.tryout.pki import TryoutPki, create_pki, open_pki
 from pipeline.tryout.tsa import TsaServer
 from pipeline.withdrawals import Withdrawals
 from seal_imaging import RapidReader
-from stages.authorities import TimestampAuthority, TrustAnchors
+from stages.authorities import TrustAnchors
 from storage.objects import ObjectStore
 from storage.records import Records, open_records
 from storage.s3_objects import S3Store
@@ -126,11 +127,12 @@ class App:
         )
 
     @cached_property
-    def authority(self) -> TimestampAuthority:
+    def authority(self) -> FailoverAuthority:
         """The time-stamping authorities in the settings, or the try-out one in this process."""
         urls = self.settings.tsa_urls or (self._stack.enter_context(TsaServer(self.pki)).url,)
         return FailoverAuthority(
-            [HttpTimestampAuthority(url, timeout_s=self.settings.tsa_timeout_s) for url in urls]
+            [HttpTimestampAuthority(url, timeout_s=self.settings.tsa_timeout_s) for url in urls],
+            max_per_minute=self.settings.tsa_max_per_minute,
         )
 
     @cached_property
@@ -166,6 +168,7 @@ class App:
             clock=utc_now,
             name=f"worker {socket.gethostname()}:{os.getpid()}",
             retry_s=self.settings.tsa_retry_s,
+            passed_over=lambda: self.authority.passed_over,
         )
         return Runner(records=self.records, store=self.store, steps=steps, scratch=self.scratch)
 

@@ -12,7 +12,7 @@ from asn1crypto import x509
 from stages.authorities import TimestampAuthority, TrustAnchors
 from stages.crypto.evidence import build_evidence, verify_evidence
 from stages.crypto.hash_tree import build_tree
-from stages.crypto.tsp import build_request, check_response
+from stages.crypto.tsp import request_token
 from stages.documents import ArchivePackage
 from stages.errors import Indeterminate, InputRefused, Untrusted
 from stages.manifests import REQUIRED_ROLES, Manifest, ToArchive, build_manifest, instant_json, parse_manifest
@@ -89,8 +89,7 @@ def archive(
         for document, verdict, manifest in zip(documents, verdicts, manifests, strict=True)
     ]
     tree = build_tree(groups)
-    response = authority.ask(build_request(tree.root, nonce))
-    token = check_response(response, imprint=tree.root, nonce=nonce, trust=tsa_roots, asked_at=now).der
+    token = request_token(authority, tree.root, nonce=nonce, trust=tsa_roots, now=now).der
     return tuple(
         ArchivePackage(
             name=document.name,

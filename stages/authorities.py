@@ -1,10 +1,12 @@
 """Keys and time come from outside: what a stage may ask of a signer and of a time-stamping authority."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar, runtime_checkable
 
 from asn1crypto import crl, x509
+
+Accepted = TypeVar("Accepted")
 
 
 class Signer(Protocol):
@@ -43,6 +45,23 @@ class TimestampAuthority(Protocol):
 
         Raises:
             TimestampUnavailable: silent, slow, or answering something else than a TimeStampResp.
+        """
+        ...
+
+
+@runtime_checkable
+class SeveralAuthorities(Protocol):
+    """Time-stamping authorities that stand in for one another, also when one answers something wrong."""
+
+    def first_accepted(self, request: bytes, accept: Callable[[bytes], Accepted]) -> Accepted:
+        """Return what `accept` makes of the first answer that it takes.
+
+        Args:
+            accept: raises TimestampUnavailable for an answer without a token, Untrusted for a wrong one.
+
+        Raises:
+            TimestampUnavailable: none of them answered, or none but with something wrong.
+            Untrusted: all that answered are wrong.
         """
         ...
 

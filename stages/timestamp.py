@@ -9,7 +9,7 @@ from asn1crypto import x509
 from stages.authorities import TimestampAuthority
 from stages.crypto.cms import MAX_CMS_BYTES, signature_value, timestamp_token, trim, with_timestamp
 from stages.crypto.tokens import check_imprint, check_token_signature, parse_token
-from stages.crypto.tsp import build_request, check_response
+from stages.crypto.tsp import request_token
 from stages.documents import SignedDocument, TimestampedDocument
 from stages.errors import Indeterminate, SigningRefused
 
@@ -49,8 +49,7 @@ def timestamp(
         check_imprint(token, lambda digest: hashlib.new(digest, value).digest())
         check_token_signature(token)
         return _timestamped(signed, token.stamped_at, token.authority)
-    response = authority.ask(build_request(imprint, nonce))
-    granted = check_response(response, imprint=imprint, nonce=nonce, trust=trust, asked_at=now)
+    granted = request_token(authority, imprint, nonce=nonce, trust=trust, now=now)
     stamped = with_timestamp(cms, granted.der)
     if len(stamped) > len(padded):
         raise SigningRefused(

@@ -26,7 +26,7 @@ from stages.crypto.signed_data import (
 from stages.crypto.tokens import TimestampToken, check_imprint, check_token_signature, check_token_trust
 from stages.crypto.tokens import parse_token as parse_timestamp
 from stages.crypto.tryout import is_tryout
-from stages.crypto.tsp import build_request, check_response
+from stages.crypto.tsp import request_token
 from stages.errors import Indeterminate
 from stages.verdict_types import Lamp, SignatureVerdict
 
@@ -53,8 +53,7 @@ def sign_detached(
     """
     cms = make_detached(signer, hashlib.sha256(content).digest(), signed_at=now)
     imprint = hashlib.sha256(signature_value(cms)).digest()
-    response = authority.ask(build_request(imprint, nonce))
-    token = check_response(response, imprint=imprint, nonce=nonce, trust=trust.time_roots, asked_at=now)
+    token = request_token(authority, imprint, nonce=nonce, trust=trust.time_roots, now=now)
     return with_timestamp(cms, token.der)
 
 

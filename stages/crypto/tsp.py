@@ -4,9 +4,11 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from asn1crypto import cms, core, tsp, x509
 
+from stages.authorities import SeveralAuthorities, TimestampAuthority
 from stages.crypto import der
 from stages.crypto.algorithms import ASN1_ERRORS
 from stages.crypto.chains import Purpose, check_chain
@@ -70,6 +72,34 @@ def build_request(imprint: bytes, nonce: int) -> bytes:
         der.integer(nonce),
         _TRUE,
     )
+
+
+def request_token(
+    authority: TimestampAuthority,
+    imprint: bytes,
+    *,
+    nonce: int,
+    trust: Sequence[x509.Certificate],
+    now: datetime,
+    policy: str | None = None,
+) -> GrantedToken:
+    """Ask for the time of a SHA-256 digest and return the token that passed every check.
+
+    Where several authorities stand in for one another, one that answers something wrong is passed over.
+
+    Args:
+        nonce, trust, policy: as for build_request and check_response.
+        now: aware.
+
+    Raises:
+        TimestampUnavailable: silent, or no token was granted.
+        Untrusted: what was answered is no timestamp of this digest.
+    """
+    request = build_request(imprint, nonce)
+    accept = partial(check_response, imprint=imprint, nonce=nonce, trust=trust, asked_at=now, policy=policy)
+    if isinstance(authority, SeveralAuthorities):
+        return authority.first_accepted(request, accept)
+    return accept(authority.ask(request))
 
 
 def check_response(

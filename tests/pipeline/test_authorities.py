@@ -10,12 +10,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from pipeline.authorities import (
-    MAX_TRIES,
     REQUEST_TYPE,
     RESPONSE_TYPE,
-    FailoverAuthority,
     HttpTimestampAuthority,
+    TimestampBusy,
 )
+from pipeline.failover import FailoverAuthority
 from pipeline.tryout.tsa import TsaServer
 from stages.crypto.tsp import MAX_RESPONSE_BYTES
 from stages.errors import TimestampUnavailable
@@ -123,6 +123,30 @@ def test_anything_else_is_unavailable_in_one_line(behaviour: Behaviour, message:
     assert "TSA 1" in caught.value.zh
 
 
+@pytest.mark.parametrize(
+    ("header", "wait_s"), [("7", 7), ("", 60), ("Fri, 01 Jan 2027 00:00:00 GMT", 60), ("999999999999", 3600)]
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_an_authority_that_is_asked_too_often_says_how_long_to_wait(
+    header: str, wait_s: float, status: int
+) -> None:
+    def busy(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(status)
+        if header:
+            handler.send_header("Retry-After", header)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    with (
+        server(busy) as heard,
+        HttpTimestampAuthority(heard.url, name="TSA 1") as authority,
+        pytest.raises(TimestampBusy, match=f"HTTP {status}: asked too often") as caught,
+    ):
+        authority.ask(b"q")
+    assert caught.value.retry_after_s == wait_s
+    assert "TSA 1" in caught.value.zh
+
+
 def test_an_answer_that_comes_drop_by_drop_is_not_waited_for() -> None:
     def drip(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
@@ -173,58 +197,6 @@ def test_an_address_that_is_none_is_refused_and_not_repeated(url: str) -> None:
         HttpTimestampAuthority(url)
     assert "pw" not in str(caught.value)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
-
-
-@dataclass
-class Scripted:
-    """An authority that fails a number of times, then answers."""
-
-    name: str
-    failures: int
-    asked: int = 0
-
-    def ask(self, request: bytes) -> bytes:
-        self.asked += 1
-        if self.asked <= self.failures:
-            raise TimestampUnavailable(f"{self.name} is silent", zh="无应答")
-        return self.name.encode()
-
-
-def test_the_first_that_answers_is_taken() -> None:
-    first, second, third = Scripted("a", 99), Scripted("b", 0), Scripted("c", 0)
-    assert FailoverAuthority([first, second, third], wait_s=0).ask(b"q") == b"b"
-    assert (first.asked, second.asked, third.asked) == (MAX_TRIES, 1, 0)
-
-
-def test_one_failure_is_tried_again_with_the_same_authority() -> None:
-    first, second = Scripted("a", 1), Scripted("b", 0)
-    assert FailoverAuthority([first, second], wait_s=0).ask(b"q") == b"a"
-    assert second.asked == 0
-
-
-def test_when_all_are_silent_the_last_one_s_reason_is_given() -> None:
-    with pytest.raises(TimestampUnavailable, match="b is silent"):
-        FailoverAuthority([Scripted("a", 99), Scripted("b", 99)], wait_s=0).ask(b"q")
-
-
-def test_no_authority_at_all_is_refused() -> None:
-    with pytest.raises(TimestampUnavailable, match="no usable address"):
-        FailoverAuthority([])
-
-
-def test_a_mistake_of_ours_is_not_tried_again() -> None:
-    class Broken:
-        name = "broken"
-        asked = 0
-
-        def ask(self, request: bytes) -> bytes:
-            self.asked += 1
-            raise ZeroDivisionError
-
-    broken = Broken()
-    with pytest.raises(ZeroDivisionError):
-        FailoverAuthority([broken, Scripted("b", 0)], wait_s=0).ask(b"q")
-    assert broken.asked == 1
 
 
 def test_many_threads_may_ask_at_once(tryout_tsa: TsaServer) -> None:
