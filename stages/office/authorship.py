@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pikepdf
 
+from stages.pdf.header import hide_library
+
 _OF_THE_TOOL = ("/Producer", "/Creator", "/CreationDate", "/ModDate")
 
 
@@ -28,4 +30,5 @@ def without_tool(made: Path, target: Path) -> Path:
             if key in pdf.trailer:
                 del pdf.trailer[key]
         pdf.save(target, deterministic_id=True, fix_metadata_version=False)
+    hide_library(target)
     return target

@@ -12,6 +12,7 @@ from PIL import Image, ImageSequence
 
 from seal_imaging.units import PT_PER_INCH, pt_from_mm
 from stages.errors import InputRefused
+from stages.pdf.header import hide_library
 from stages.pictures import check_pixels, decode_rgb, open_picture, reading
 
 MAX_PICTURE_FRAMES = 500
@@ -62,6 +63,7 @@ def pdf_of_picture(source: Path, target: Path, *, name: str) -> tuple[int, int]:
             without_dpi += sheet.dpi is None
         pages = len(pdf.pages)
         pdf.save(target, deterministic_id=True)
+    hide_library(target)
     return pages, without_dpi
 
 

@@ -16,6 +16,7 @@ from stages.documents import Finding, HowDerived, Origin, SourceFile
 from stages.errors import Damaged, Encrypted, InputRefused
 from stages.pdf import rewriter
 from stages.pdf.base import open_base
+from stages.pdf.header import hide_library
 from stages.pdf.permissions import forbidden_words
 from stages.pdf.sayings import say
 from stages.pdf.structure import walk_pages
@@ -173,6 +174,7 @@ def _rewritten(source: SourceFile, folder: Path) -> tuple[dict[str, Any], Path]:
             "download or export it again",
             zh=f"{source.name}：PDF 不完整：丢失 {lost} 页，仅存 {pages} 页，请重新下载或重新导出",
         )
+    hide_library(out)
     return answer, out
 
 

@@ -29,8 +29,6 @@ CHUNK_BYTES = 1 << 20
 MAX_LISTED = 50
 
 _REFERENCE = re.compile(rb"(?<![\d.])(\d{1,8})[ \r\n]+(\d{1,5})[ \r\n]+R(?![A-Za-z])")
-_QPDF_MARKER, _COMMON_MARKER = b"%\xbf\xf7\xa2\xfe", b"%\xe2\xe3\xcf\xd3"
-"""The comment behind the header: the second is what most programs write, the first names the tool."""
 
 
 def _limit() -> None:
@@ -118,16 +116,6 @@ def _permissions(pdf: pikepdf.Pdf) -> dict[str, object]:
     }
 
 
-def _hide_tool(out: Path) -> None:
-    """Put the usual comment in the place of the tool's own, which two bidders would have in common."""
-    with out.open("r+b") as file:
-        head = file.read(64)
-        where = head.find(_QPDF_MARKER)
-        if where > 0:
-            file.seek(where)
-            file.write(_COMMON_MARKER)
-
-
 def _rewrite(source: Path, out: Path) -> dict[str, object]:
     with pikepdf.open(source, inherit_page_attributes=False, suppress_warnings=True) as pdf:
         answer: dict[str, object] = {"encryption": _permissions(pdf) if pdf.is_encrypted else None}
@@ -146,7 +134,6 @@ def _rewrite(source: Path, out: Path) -> dict[str, object]:
             object_stream_mode=pikepdf.ObjectStreamMode.preserve,
             deterministic_id=True,
         )
-    _hide_tool(out)
     return {**answer, **_compared(source, out)}
 
 
