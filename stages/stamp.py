@@ -67,7 +67,7 @@ def stamp(
                     "the file is not the one the plan was made for; plan it again",
                     zh="文件与制定方案时不一致，请重新生成方案",
                 )
-            increment = Increment(base)
+            increment = Increment(base, packs=True)
             palette = put_palette(increment, faces, [mark.seal for mark in drawn])
             drawing = _Drawing(increment, palette)
             by_page = _marks_by_page(source, drawn, pages)

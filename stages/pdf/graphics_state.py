@@ -1,7 +1,8 @@
-"""How many `q` and `Q` a page's content leaves open, so that what is drawn after it starts clean."""
+"""What a page's content leaves open, so that what is drawn after it starts clean."""
 
 import re
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pikepdf
@@ -10,17 +11,22 @@ MAX_CONTENT_BYTES = 64 << 20
 """Decoded content looked at on a page; the rest is taken as balanced."""
 MAX_OPAQUE_BYTES = 4 << 20
 """Encoded size up to which content in other filters than Flate is decoded."""
+DAMAGED_STEP_BYTES = 64
 MAX_DEPTH = 512
 """Unclosed saves that are closed; readers give up at 28 to a few hundred."""
 
 _TOKENS = re.compile(
     rb"\((?:[^()\\]|\\.|\((?:[^()\\]|\\.|\([^()]*\))*\))*\)"  # strings, brackets in them up to three deep
+    rb"|(?P<string>\()"  # one that is deeper, or does not end
     rb"|<[0-9A-Fa-f\s]*>"
+    rb"|(?P<hex><)[0-9A-Fa-f\s]*$"
     rb"|%[^\r\n]*"
     rb"|(?<![^\s>\])])BI\b.*?\sID\s.*?\sEI(?=\s|$)"
-    rb"|(?<![^\s>\])}])([qQ])(?=[\s\[(</%]|$)",
+    rb"|(?<![^\s>\])])(?P<image>BI)\b(?=.*?\sID\s)"
+    rb"|(?<![^\s>\])}])(?P<operator>[qQ]|BT|ET|BMC|BDC|EMC)(?=[\s\[(</%]|$)",
     re.DOTALL,
 )
+_BRACKETS = re.compile(rb"\\.|[()]", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -30,10 +36,16 @@ class Balance:
     Attributes:
         before: `q` to write before it: one, and one for each `Q` too many in it.
         after: `Q` to write after it, so that the page's first state is back.
+        unfinished: what ends the string or the inline image in which the content breaks off.
+        in_text: it ends inside a text object.
+        marked: marked-content sequences it leaves open.
     """
 
     before: int = 1
     after: int = 1
+    unfinished: bytes = b""
+    in_text: bool = False
+    marked: int = 0
 
     @property
     def opening(self) -> bytes:
@@ -42,25 +54,48 @@ class Balance:
 
     @property
     def closing(self) -> bytes:
-        """Return the content that stands after."""
-        return b"\n" + b"Q " * self.after + b"\n"
+        """Return the content that stands after; without it, ours would be taken for a part of theirs."""
+        ended = self.unfinished + b"\n" if self.unfinished else b""
+        ended += b"ET\n" if self.in_text else b""
+        return b"\n" + ended + b"EMC " * self.marked + b"Q " * self.after + b"\n"
 
 
 def content_balance(contents: list[pikepdf.Object]) -> Balance:
     """Return what must stand around content streams that are read as one (ISO 32000-2 §7.8.2)."""
     data = b"\n".join(_decoded(stream) for stream in contents)
-    if b"q" not in data and b"Q" not in data:
-        return Balance()
-    depth = lowest = 0
-    for match in _TOKENS.finditer(data):
-        operator = match.group(1)
-        if operator == b"q":
-            depth += 1
-        elif operator == b"Q":
-            depth -= 1
-            lowest = min(lowest, depth)
+    depth = lowest = marked = position = 0
+    in_text, unfinished = False, b""
+    while not unfinished and (match := _TOKENS.search(data, position)) is not None:
+        position = match.end()
+        kind = match.lastgroup
+        if kind == "operator":
+            operator = match["operator"]
+            if operator == b"q":
+                depth += 1
+            elif operator == b"Q":
+                depth -= 1
+                lowest = min(lowest, depth)
+            elif operator in (b"BT", b"ET"):
+                in_text = operator == b"BT"
+            else:
+                marked = max(0, marked + (-1 if operator == b"EMC" else 1))
+        elif kind == "string":
+            position, unfinished = _string_end(data, position)
+        elif kind is not None:
+            unfinished = b">" if kind == "hex" else b"\nEI"
     before = 1 + min(-lowest, MAX_DEPTH)
-    return Balance(before, max(1, min(before + depth, MAX_DEPTH)))
+    after = max(1, min(before + depth, MAX_DEPTH))
+    return Balance(before, after, unfinished, in_text, min(marked, MAX_DEPTH))
+
+
+def _string_end(data: bytes, position: int) -> tuple[int, bytes]:
+    """Return where a string ends that began before a position, and what must be written to end it."""
+    depth = 1
+    for match in _BRACKETS.finditer(data, position):
+        depth += {b"(": 1, b")": -1}.get(match[0], 0)
+        if depth == 0:
+            return match.end(), b""
+    return len(data), b")" * min(depth, MAX_DEPTH)
 
 
 def _decoded(stream: pikepdf.Object) -> bytes:
@@ -73,7 +108,21 @@ def _decoded(stream: pikepdf.Object) -> bytes:
         if isinstance(filters, pikepdf.Array) and len(filters) == 1:
             filters = filters[0]
         if filters == pikepdf.Name.FlateDecode and "/DecodeParms" not in stream:
-            return zlib.decompressobj().decompress(raw, MAX_CONTENT_BYTES)
+            return _inflated(raw)
         return bytes(stream.read_bytes()) if len(raw) <= MAX_OPAQUE_BYTES else b""
-    except (pikepdf.PdfError, pikepdf.DataDecodingError, zlib.error, RuntimeError):
+    except (pikepdf.PdfError, pikepdf.DataDecodingError, RuntimeError):
         return b""
+
+
+def _inflated(raw: bytes) -> bytes:
+    """Return what can be had of deflated bytes: readers, too, show a damaged stream up to the damage."""
+    try:
+        return zlib.decompressobj().decompress(raw, MAX_CONTENT_BYTES)
+    except zlib.error:
+        inflater, out = zlib.decompressobj(), bytearray()
+        with suppress(zlib.error):
+            for start in range(0, len(raw), DAMAGED_STEP_BYTES):
+                out += inflater.decompress(raw[start : start + DAMAGED_STEP_BYTES])
+                if len(out) > MAX_CONTENT_BYTES:
+                    break
+        return bytes(out[:MAX_CONTENT_BYTES])

@@ -5,6 +5,7 @@ already has. It is a pure function of the file and of what is put: no clock, no 
 """
 
 import hashlib
+import itertools
 import shutil
 import zlib
 from collections.abc import Iterable
@@ -29,6 +30,8 @@ __all__ = [
 ]
 
 COPY_BYTES = 1 << 20
+MAX_PACKED_OBJECTS = 100
+"""In one object stream: a reader of one page unpacks them all."""
 MAX_INCREMENT_BYTES = 256 << 20
 """Marks, validation data and signatures of 5,000 pages stay far below."""
 
@@ -48,12 +51,19 @@ class RenderedIncrement:
 
 
 class Increment:
-    """Objects on their way into a file's next revision."""
+    """Objects on their way into a file's next revision.
 
-    def __init__(self, base: BasePdf) -> None:
+    Args:
+        packs: put what is no stream into object streams (ISO 32000-2 §7.5.7) when the file's own
+            cross-reference is a stream, so that pages written again take few bytes.
+    """
+
+    def __init__(self, base: BasePdf, *, packs: bool = False) -> None:
         self._base = base
         self._next_number = base.next_number
         self._bodies: dict[ObjGen, bytes] = {}
+        self._streams: set[ObjGen] = set()
+        self._packs = packs and base.xref_is_stream
 
     def new_object_number(self) -> int:
         """Return a number that no object of the file has; its generation is 0."""
@@ -64,6 +74,7 @@ class Increment:
     def put(self, objgen: ObjGen, body: bytes) -> None:
         """Set an object's text, without `obj` and `endobj`. Putting it again replaces it."""
         self._bodies[objgen] = body
+        self._streams.discard(objgen)
 
     def put_stream(self, objgen: ObjGen, dictionary: bytes, data: bytes) -> None:
         """Set a stream object.
@@ -74,6 +85,7 @@ class Increment:
         """
         head = b"<< %s /Length %d >>\nstream\n" % (dictionary, len(data))
         self.put(objgen, head + data + b"\nendstream")
+        self._streams.add(objgen)
 
     def add(self, body: bytes) -> ObjGen:
         """Put a new object and return its number and generation."""
@@ -95,10 +107,13 @@ class Increment:
         """
         base = self._base
         base.check_unrepaired()
+        packed = self._pack() if self._packs else {}
         out = bytearray(b"" if base.ends_with_newline else b"\n")
         object_offsets: dict[ObjGen, int] = {}
         body_offsets: dict[ObjGen, int] = {}
         for objgen, body in sorted(self._bodies.items()):
+            if objgen in packed:
+                continue
             object_offsets[objgen] = base.size_bytes + len(out)
             out += b"%d %d obj\n" % objgen
             body_offsets[objgen] = base.size_bytes + len(out)
@@ -112,12 +127,28 @@ class Increment:
         entries = self._trailer_entries(bytes(out))
         xref_offset = base.size_bytes + len(out)
         if base.xref_is_stream:
-            out += self._xref_stream(object_offsets, entries, xref_offset)
+            out += self._xref_stream(object_offsets, packed, entries, xref_offset)
         else:
             out += _xref_table(object_offsets)
             out += b"trailer\n<< /Size %d %s >>\n" % (self._next_number, entries)
         out += b"startxref\n%d\n%%%%EOF\n" % xref_offset
         return RenderedIncrement(bytes(out), base.size_bytes, body_offsets)
+
+    def _pack(self) -> dict[ObjGen, tuple[int, int]]:
+        """Put what is no stream into object streams; return where each object is: stream and index."""
+        packable = [
+            objgen for objgen in sorted(self._bodies) if objgen not in self._streams and not objgen[1]
+        ]
+        where: dict[ObjGen, tuple[int, int]] = {}
+        for start in range(0, len(packable), MAX_PACKED_OBJECTS):
+            chunk = packable[start : start + MAX_PACKED_OBJECTS]
+            bodies = [self._bodies[objgen] for objgen in chunk]
+            offsets = itertools.accumulate((len(body) + 1 for body in bodies[:-1]), initial=0)
+            index = b" ".join(b"%d %d" % (objgen[0], at) for objgen, at in zip(chunk, offsets, strict=True))
+            head = b"/Type /ObjStm /N %d /First %d /Filter /FlateDecode" % (len(chunk), len(index) + 1)
+            number, _ = self.add_stream(head, zlib.compress(index + b"\n" + b"\n".join(bodies), 9))
+            where.update({objgen: (number, order) for order, objgen in enumerate(chunk)})
+        return where
 
     def _trailer_entries(self, appended: bytes) -> bytes:
         """Return /Root, /Info, /ID and /Prev; the second half of /ID follows from what is appended."""
@@ -128,15 +159,23 @@ class Increment:
         ids = b"<%s> <%s>" % (first.hex().encode(), second.hex().encode())
         return b"/Root %s %s/ID [%s] /Prev %d" % (reference(base.root), info, ids, base.startxref)
 
-    def _xref_stream(self, offsets: dict[ObjGen, int], entries: bytes, xref_offset: int) -> bytes:
+    def _xref_stream(
+        self,
+        offsets: dict[ObjGen, int],
+        packed: dict[ObjGen, tuple[int, int]],
+        entries: bytes,
+        xref_offset: int,
+    ) -> bytes:
         """Return a cross-reference stream that also lists itself (ISO 32000-2 §7.5.8)."""
         own = self._next_number
-        rows = sorted({**offsets, (own, 0): xref_offset}.items())
+        plain = {objgen: (1, offset, objgen[1]) for objgen, offset in offsets.items()}
+        inside = {objgen: (2, *place) for objgen, place in packed.items()}
+        rows = sorted({**plain, **inside, (own, 0): (1, xref_offset, 0)}.items())
         width = max(4, (xref_offset.bit_length() + 7) // 8)
         data = zlib.compress(
             b"".join(
-                b"\x01" + offset.to_bytes(width, "big") + generation.to_bytes(2, "big")
-                for (_, generation), offset in rows
+                bytes([kind]) + second.to_bytes(width, "big") + third.to_bytes(2, "big")
+                for _, (kind, second, third) in rows
             )
         )
         index = b" ".join(b"%d %d" % (start, count) for start, count in _runs([row[0][0] for row in rows]))

@@ -1,5 +1,7 @@
 """What a page's content leaves open is closed, and what it closes too often is opened."""
 
+import zlib
+
 import pikepdf
 import pytest
 from hypothesis import given
@@ -30,6 +32,36 @@ def balance_of(*parts: bytes) -> Balance:
 )
 def test_saves_and_restores_are_counted(content: bytes, before: int, after: int) -> None:
     assert balance_of(content) == Balance(before, after)
+
+
+@pytest.mark.parametrize(
+    ("content", "closing"),
+    [
+        (b"BT /F1 9 Tf (a) Tj", b"ET"),
+        (b"q BT ET BT (BT)", b"ET Q Q"),
+        (b"/P BMC /A <</MCID 1>> BDC EMC q", b"EMC Q Q"),
+        (b"EMC EMC /P BMC", b"EMC Q"),
+        (b"BT (breaks off (here", b")) ET Q"),
+        (b"(a (b (c (d (e) f) g) h) i) Tj q", b"Q Q"),
+        (b"(\\) breaks off", b") Q"),
+        (b"BT <41", b"> ET Q"),
+        (b"<</A <41>>> BDC", b"EMC Q"),
+        (b"q BI /W 9 /H 9 ID q q \x00 BT", b"EI Q Q"),
+        (b"/BT gs (BT) <</BMC 1>> pop", b"Q"),
+    ],
+)
+def test_what_breaks_off_is_ended(content: bytes, closing: bytes) -> None:
+    ends = closing.split()
+    written = balance_of(content).closing.split()
+    assert written == (ends if ends[-1] == b"Q" else [*ends, b"Q"])
+
+
+def test_a_damaged_stream_counts_up_to_the_damage() -> None:
+    packed = zlib.compress(b"q " * 3 + bytes(range(256)) * 40, 0)
+    with pikepdf.new() as pdf:
+        stream = pdf.make_stream(b"")
+        stream.write(packed[:3000] + b"\xff" * 400, filter=pikepdf.Name.FlateDecode)
+        assert content_balance([stream]).after == 4
 
 
 def test_streams_are_read_as_one() -> None:
