@@ -47,7 +47,8 @@ class Workshop:
     @cached_property
     def rules(self) -> PlanRules:
         """The plan the package was submitted with."""
-        return parse_plan(self.store.read(self.package.plan_digest))
+        rules = parse_plan(self.store.read(self.package.plan_digest))
+        return rules if self.order.stamped_on is None else rules.dated(self.order.stamped_on)
 
     @cached_property
     def faces(self) -> Mapping[str, SealFace]:

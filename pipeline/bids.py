@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from pipeline.bench import INSPECTED, PLANNED
@@ -159,6 +159,7 @@ class Bids:
             InputRefused, PlanRefused, NotFound, PlacementRefused: as for dry_run.
         """
         rules, _ = self._read_plan(plan)
+        rules = rules.dated(self._today())
         with OpenedPackage(package, self._scratch) as opened:
             faces = self._faces(self._frozen_seals(rules), opened.scratch)
             looked = look(opened, rules, faces, progress)
@@ -194,7 +195,9 @@ class Bids:
             certificate=fingerprint_of(signer.certificate),
             reason=self._reason,
             location=self._location,
+            stamped_on=self._today() if rules.says_today else None,
         )
+        rules = rules.dated(order.stamped_on) if order.stamped_on is not None else rules
         self._check_bound(order)
         with OpenedPackage(package, self._scratch) as opened:
             key = _identity(opened.package, plan_bytes, order)
@@ -321,6 +324,10 @@ class Bids:
             void=void,
         )
 
+    def _today(self) -> date:
+        """Return the day here, as people write it on paper."""
+        return self._clock().astimezone().date()
+
     def _read_plan(self, plan: Path | bytes) -> tuple[PlanRules, bytes]:
         """Return a plan's rules and bytes; a kind of document that is not archived is refused right away."""
         data = plan if isinstance(plan, bytes) else read_plan(plan)
@@ -388,13 +395,13 @@ def _way_back(job: JobRecord, outputs: Mapping[JobState, OutputRecord]) -> Act |
 
 
 def _identity(package: BidPackage, plan_bytes: bytes, order: SigningOrder) -> str:
-    """Return what makes two submissions the same: files, plan, seals and certificate."""
+    """Return what makes two submissions the same: files, plan, seals and certificate, whatever the day."""
     return hashlib.sha256(
         canonical_json(
             {
                 "files": [[file.name, file.sha256] for file in package.files],
                 "plan": hashlib.sha256(plan_bytes).hexdigest(),
-                "order": order.to_record(),
+                "order": replace(order, stamped_on=None).to_record(),
             }
         )
     ).hexdigest()

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -47,12 +48,14 @@ class SigningOrder:
 
     Attributes:
         certificate: SHA-256 fingerprint of the signing certificate, hex.
+        stamped_on: the day that texts of the plan say, where one does: that of the first submission.
     """
 
     seals: tuple[FrozenSeal, ...]
     certificate: str
     reason: str
     location: str
+    stamped_on: date | None = None
 
     def to_record(self) -> Mapping[str, object]:
         """Return it as the plain JSON the records keep.

@@ -1,7 +1,6 @@
 """Resolve the rules of a plan to marks: which seal, on which page, where in mm. Nothing is drawn here."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from stages.anonymous import plan_anonymous
 from stages.documents import (
@@ -21,7 +20,7 @@ from stages.plan_fields import field_marks
 from stages.plan_keywords import keyword_marks, keyword_searches
 from stages.plan_pages import odd_page_warnings, taken_pages
 from stages.plan_rules import FieldRule, KeywordRule, PagingRule, PlanRules, PositionRule, Rule
-from stages.plan_texts import texts_by_seal
+from stages.plan_texts import with_texts
 
 MAX_MARKS = 20_000
 """Marks on one file: 5,000 pages with four seals each."""
@@ -51,7 +50,6 @@ def plan(
     wanted = [(index, rule) for index, rule in enumerate(rules.rules) if rules.applies(rule, source.name)]
     for index, rule in wanted:
         _check_seals(source.name, index, rule, faces)
-    texts = {index: texts_by_seal(draft, index, rule) for index, rule in wanted}
     keyword_rules = [(index, rule) for index, rule in wanted if isinstance(rule, KeywordRule)]
     searches = keyword_searches(source, draft, keyword_rules)
     marks: list[Mark] = []
@@ -64,7 +62,7 @@ def plan(
             new = _paging(draft, index, rule)
         else:
             new = _position_marks(draft, index, rule)
-        marks += [replace(mark, text=texts[index][mark.seal]) for mark in new] if rule.text else new
+        marks += with_texts(draft, index, rule, new)
         if len(marks) > MAX_MARKS:
             raise PlacementRefused(
                 f"{source.name}: more than {MAX_MARKS} marks; use fewer or narrower rules",

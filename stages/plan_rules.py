@@ -6,6 +6,7 @@
 import fnmatch
 import unicodedata
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -22,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from stages.dynamic_text import dated, needs_today
 from stages.errors import PlanRefused
 from stages.page_selection import select_pages
 from stages.plan_words import (
@@ -295,6 +297,19 @@ class PlanRules(_Strict):
                         key=key,
                     )
         return self
+
+    @property
+    def says_today(self) -> bool:
+        """Whether some text is the day of stamping."""
+        return any(needs_today(text) for rule in self.rules for text in rule.text.values())
+
+    def dated(self, today: date) -> "PlanRules":
+        """Return the plan with the day of stamping in its texts."""
+        rules = tuple(
+            rule.model_copy(update={"text": {slot: dated(text, today) for slot, text in rule.text.items()}})
+            for rule in self.rules
+        )
+        return self.model_copy(update={"rules": rules})
 
     @property
     def has_anonymous_part(self) -> bool:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictFloat, StrictInt, StrictStr
 
+from stages.dynamic_text import check_dynamic
 from stages.errors import PlanRefused
 from stages.page_selection import check_selection
 from stages.pdf.keywords import check_keyword
@@ -79,6 +80,7 @@ SlotValue = Annotated[
     StrictStr,
     BeforeValidator(_page_text, json_schema_input_type=StrictStr | StrictInt),
     Field(min_length=1, max_length=MAX_TEXT_CHARS),
+    AfterValidator(_checked_by(check_dynamic)),
 ]
 _Names = Annotated[tuple[Name, ...], Field(min_length=1, max_length=MAX_PATTERNS)]
 Patterns = Annotated[_Names, BeforeValidator(_listed, json_schema_input_type=Name | _Names)]

@@ -19,7 +19,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "seal_imaging": frozenset({"numpy", "cv2", "onnxruntime"}),
     "stages": frozenset(
         {"seal_imaging", "numpy", "cv2", "PIL", "pikepdf", "pymupdf", "pyhanko", "pyhanko_certvalidator"}
-        | {"asn1crypto", "cryptography", "gmssl", "pydantic", "yaml"}
+        | {"asn1crypto", "cryptography", "gmssl", "pydantic", "yaml", "opencc", "regex"}
     ),
     "storage": frozenset({"minio", "urllib3", "certifi", "sqlalchemy", "alembic"}),  # the two come with minio
 }
@@ -70,11 +70,13 @@ SHARED_BY_STAGES: Mapping[str, str] = {
     "plan_fields": "which form fields a rule means, for plan",
     "jitter": "seals set down as a hand would, for plan",
     "plan_schema": "the JSON schema of plans, for whoever publishes it",
+    "dynamic_text": "text that says day and page, for plan_words, plan_rules and plan_texts",
     "plan_texts": "what stands in the text slots of a rule's seals, for plan",
     "anonymous": "files of an anonymous part of a bid, for plan",
     "plan_fit": "whether a plan fits its package, for whoever plans one",
     "plan_draft": "what one planning gathers, for plan",
     "plan_keywords": "where a plan's keywords stand, for plan",
+    "page_text": "what a page says and where, for plan and whoever reads pages",
     "page_selection": "which pages a rule means, for plan_rules and plan",
     "paging": "a seal cut into strips, for plan",
     "plan_pages": "the pages as a plan takes them, for plan",

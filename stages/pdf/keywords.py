@@ -1,59 +1,114 @@
-"""What counts as the same text: keywords and page text folded alike, blanks left out, widths made equal."""
+"""Keywords and regular expressions as patterns over folded text, with a limit to the time they may take."""
 
-import re
 import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import regex
 
 from stages.errors import PlanRefused
+from stages.pdf.folding import folded, folded_char
 
 MAX_KEYWORD_CHARS = 200
+MATCH_TIMEOUT_S = 1.0
+"""A sound expression takes a millisecond on a page; nested repeats such as (a+)+$ take for ever."""
 
 
-def folded(text: str) -> str:
-    """Return text without blanks and invisible characters, each character by NFKC; （Ａ） becomes (A).
+@dataclass(frozen=True)
+class Keyword:
+    """What to look for.
 
-    Character by character, so that a page's characters keep their boxes.
+    Attributes:
+        text: a text, or a regular expression between slashes.
+        simplified: traditional and simplified characters count as the same.
     """
-    return "".join(
-        char
-        for original in text
-        for char in unicodedata.normalize("NFKC", original)
-        if not char.isspace() and unicodedata.category(char) not in ("Cf", "Cc")
-    )
+
+    text: str
+    simplified: bool = False
+
+    @property
+    def is_expression(self) -> bool:
+        """Whether it is a regular expression."""
+        return len(self.text) > 2 and self.text.startswith("/") and self.text.endswith("/")
 
 
-def keyword_pattern(keyword: str) -> re.Pattern[str]:
+@dataclass(frozen=True)
+class KeywordPattern:
+    """A keyword ready to be looked for in text folded as `simplified` says.
+
+    Attributes:
+        plain: the folded keyword; empty for a regular expression.
+    """
+
+    keyword: Keyword
+    plain: str
+    _expression: Any
+
+    @property
+    def simplified(self) -> bool:
+        """How the text must be folded."""
+        return self.keyword.simplified
+
+    def spans(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield start and end of every match that is not empty.
+
+        Raises:
+            PlanRefused: the expression takes longer than MATCH_TIMEOUT_S on this text.
+        """
+        try:
+            for match in self._expression.finditer(text, timeout=MATCH_TIMEOUT_S, concurrent=True):
+                if match.end() > match.start():
+                    yield match.span()
+        except TimeoutError as error:
+            raise PlanRefused(
+                f"keyword {self.keyword.text} takes longer than {MATCH_TIMEOUT_S:g} s on one page; "
+                "write it without repeats inside repeats",
+                zh=f"关键字 {self.keyword.text} 在一页上匹配超过 {MATCH_TIMEOUT_S:g} 秒，"
+                "请去掉嵌套的重复（如 (a+)+）",
+            ) from error
+
+    def may_stand_in(self, letters: frozenset[str]) -> bool:
+        """Return whether folded text of these characters may hold it: a quick no saves the search."""
+        return letters.issuperset(self.plain)
+
+
+def keyword_pattern(keyword: str | Keyword) -> KeywordPattern:
     """Return the pattern that finds a keyword in folded text.
 
-    Args:
-        keyword: a text, or a regular expression between slashes. In an expression a full-width bracket
-            is a bracket on the page, never a group.
+    A plain text is also found where fill-in lines (____) stand between its characters. In an expression a
+    full-width bracket is a bracket on the page, never a group.
 
     Raises:
         PlanRefused: empty, longer than MAX_KEYWORD_CHARS, or not a regular expression.
     """
-    if len(keyword) > MAX_KEYWORD_CHARS:
+    wanted = Keyword(keyword) if isinstance(keyword, str) else keyword
+    if len(wanted.text) > MAX_KEYWORD_CHARS:
         raise PlanRefused(
             f"a keyword is longer than {MAX_KEYWORD_CHARS} characters; shorten it",
             zh=f"关键字超过 {MAX_KEYWORD_CHARS} 个字符，请缩短",
         )
-    if len(keyword) > 2 and keyword.startswith("/") and keyword.endswith("/"):
-        source = "".join(_folded_in_pattern(char) for char in keyword[1:-1])
+    if wanted.is_expression:
+        source = "".join(_folded_in_pattern(char, wanted.simplified) for char in wanted.text[1:-1])
         try:
-            return re.compile(source)
-        except (re.error, OverflowError, RecursionError) as error:
+            return KeywordPattern(wanted, "", regex.compile(source, flags=regex.VERSION0))
+        except (regex.error, OverflowError, RecursionError, ValueError) as error:
             raise PlanRefused(
-                f"{keyword} is no regular expression ({error}); correct it",
-                zh=f"{keyword} 不是正确的正则表达式（{error}），请修改",
+                f"{wanted.text} is no regular expression ({error}); correct it",
+                zh=f"{wanted.text} 不是正确的正则表达式（{error}），请修改",
             ) from error
-    text = folded(keyword)
+    text = folded(wanted.text, simplified=wanted.simplified)
     if not text:
         raise PlanRefused("a keyword is empty; give it a text", zh="关键字为空，请填写")
-    return re.compile(re.escape(text))
+    between = "" if "_" in text else "_*"
+    return KeywordPattern(wanted, text, regex.compile(between.join(map(regex.escape, text))))
 
 
-def _folded_in_pattern(char: str) -> str:
-    plain = unicodedata.normalize("NFKC", char)
-    return char if plain == char else re.escape(plain)
+def _folded_in_pattern(char: str, simplified: bool) -> str:
+    if unicodedata.normalize("NFKC", char) == char and char < "\u2000":
+        return char
+    plain = folded_char(char, simplified)
+    return char if plain == char else regex.escape(plain)
 
 
 def check_keyword(keyword: str) -> str:

@@ -1,35 +1,36 @@
 """Where keywords stand on the pages of a PDF, in displayed millimetres."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import pymupdf
+from stages.errors import PlacementRefused
+from stages.page_text import BoxMm, PageText, TextSource
+from stages.pdf.folding import folded
+from stages.pdf.keywords import Keyword, KeywordPattern, keyword_pattern
+from stages.pdf.reading_order import FoldedChar, Run, runs_of
+from stages.pdf.text_layer import LayerPage, open_layer
 
-from seal_imaging.units import mm_from_pt
-from stages.errors import InputRefused, PlacementRefused
-from stages.pdf.keywords import folded, keyword_pattern
-
-MAX_PAGE_CHARS = 500_000
-"""Characters searched on a page; a page of print has 2,000, a map with every label 100,000."""
 MAX_HITS = 20_000
 """Hits of all keywords in a file."""
-
-_FLAGS = pymupdf.TEXT_MEDIABOX_CLIP
-"""No images, no ligatures, no blanks made up: only what is searched."""
+ROW_TOLERANCE = 0.5
+"""Hits whose middles differ in height by less than this share of a hit's height stand on one row."""
 
 
 @dataclass(frozen=True)
 class TextHit:
-    """One place where a keyword stands: its box in mm from the top left of the displayed page."""
+    """One place where a keyword stands: its box in mm from the top left of the displayed page.
+
+    Attributes:
+        by_ocr: it was read off the page's picture, and may be misread.
+    """
 
     page_index: int
     x_mm: float
     y_mm: float
     w_mm: float
     h_mm: float
+    by_ocr: bool = False
 
     @property
     def centre_mm(self) -> tuple[float, float]:
@@ -42,130 +43,151 @@ class TextSearch:
     """What a search through a file gave.
 
     Attributes:
-        hits: for each keyword asked for, its hits by page, then as the page's text runs.
+        hits: for each keyword asked for, its hits by page, then from top to bottom and left to right.
         pages_without_text: indices of searched pages that have no text layer.
+        pages_unmapped: indices of searched pages whose text layer does not say which characters they are.
+        pages_by_ocr: indices of pages that were read off their picture.
     """
 
     hits: tuple[tuple[TextHit, ...], ...]
     pages_without_text: tuple[int, ...]
+    pages_unmapped: tuple[int, ...] = ()
+    pages_by_ocr: tuple[int, ...] = ()
+
+    @property
+    def pages_unread(self) -> tuple[int, ...]:
+        """Indices of pages in which nobody could look."""
+        silent = {*self.pages_without_text, *self.pages_unmapped}
+        return tuple(sorted(silent - set(self.pages_by_ocr)))
 
 
-@dataclass(frozen=True)
-class _Char:
-    text: str
-    line: int
-    box: tuple[float, float, float, float]
+def search_text(
+    path: Path,
+    keywords: Sequence[str | Keyword],
+    page_indices: Sequence[int],
+    *,
+    annotations: bool = True,
+) -> TextSearch:
+    """Return every place where keywords stand in the text layer of the given pages.
 
+    Text is compared as `folding.folded` has it: a keyword may be split over spans and lines of a
+    paragraph, and over whatever stands on one row. Text drawn twice in one place (imitated bold) counts
+    once.
 
-@contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    pymupdf.TOOLS.mupdf_display_errors(False)
-    pymupdf.TOOLS.mupdf_display_warnings(False)
-    try:
-        document = pymupdf.open(path, filetype="pdf")
-    except (RuntimeError, ValueError, pymupdf.mupdf.FzErrorBase) as error:
-        raise InputRefused(
-            "its text cannot be read; export the PDF again", zh="无法读取文字，请重新导出 PDF"
-        ) from error
-    try:
-        yield document
-    finally:
-        document.close()
-
-
-def search_text(path: Path, keywords: Sequence[str], page_indices: Sequence[int]) -> TextSearch:
-    """Return every place where keywords stand on the given pages.
-
-    Text is compared as `keywords.folded` has it, block by block: a keyword may be split over spans and
-    lines of a block, never over blocks. Text drawn twice in one place (imitated bold) counts once.
+    Args:
+        annotations: what annotations and form fields show is searched too.
 
     Raises:
-        PlanRefused: a keyword cannot be searched for.
-        InputRefused: a page's text cannot be read, or is over MAX_PAGE_CHARS.
+        PlanRefused: a keyword cannot be searched for, or takes too long.
+        InputRefused: a page's text cannot be read, or is over text_layer.MAX_PAGE_CHARS.
         PlacementRefused: more than MAX_HITS.
     """
     patterns = [keyword_pattern(keyword) for keyword in keywords]
     hits: list[list[TextHit]] = [[] for _ in patterns]
     silent: list[int] = []
-    with _opened(path) as document:
+    unmapped: list[int] = []
+    with open_layer(path) as document:
         for page_index in page_indices:
-            try:
-                found = _search_page(document, page_index, patterns)
-            except (RuntimeError, ValueError, pymupdf.mupdf.FzErrorBase) as error:
-                raise InputRefused(
-                    f"the text of page {page_index + 1} cannot be read; export the PDF again",
-                    zh=f"无法读取第 {page_index + 1} 页的文字，请重新导出 PDF",
-                ) from error
-            if found is None:
+            page = LayerPage(document, page_index, annotations=annotations)
+            if not page.text.strip():
                 silent.append(page_index)
                 continue
-            for known, new in zip(hits, found, strict=True):
+            # Boxes of single characters are costly: only pages that may have a hit pay for them.
+            if not page.has_unmapped and not _may_hold(page.text, patterns):
+                continue
+            content = page.read()
+            if not content.is_readable:
+                (unmapped if content.unmapped_count else silent).append(page_index)
+            for known, new in zip(hits, find_on_page(content, page_index, patterns), strict=True):
                 known.extend(new)
-            if sum(map(len, hits)) > MAX_HITS:
-                raise PlacementRefused(
-                    f"the keywords stand more than {MAX_HITS} times; use longer keywords",
-                    zh=f"关键字出现超过 {MAX_HITS} 次，请使用更长的关键字",
-                )
-    return TextSearch(tuple(map(tuple, hits)), tuple(silent))
+            check_hit_count(hits)
+    return TextSearch(tuple(map(tuple, hits)), tuple(silent), tuple(unmapped))
 
 
-def _search_page(document: Any, page_index: int, patterns: Sequence[Any]) -> list[list[TextHit]] | None:
-    """Return each pattern's hits on a page; None when the page has no text."""
-    page = document.load_page(page_index)
-    # The text page is in the space of the page before /Rotate, its origin at the CropBox's corner.
-    to_display = page.rotation_matrix
-    text_page = page.get_textpage(flags=_FLAGS)
-    blocks = [block for block in text_page.extractBLOCKS() if block[6] == 0]
-    if sum(len(block[4]) for block in blocks) > MAX_PAGE_CHARS:
-        raise InputRefused(
-            f"page {page_index + 1} has more than {MAX_PAGE_CHARS} characters; split it",
-            zh=f"第 {page_index + 1} 页超过 {MAX_PAGE_CHARS} 个字符，请拆分",
+def check_hit_count(hits: Iterable[Sequence[TextHit]]) -> None:
+    """Check that keywords stand a bearable number of times.
+
+    Raises:
+        PlacementRefused: more than MAX_HITS.
+    """
+    if sum(map(len, hits)) > MAX_HITS:
+        raise PlacementRefused(
+            f"the keywords stand more than {MAX_HITS} times; use longer keywords",
+            zh=f"关键字出现超过 {MAX_HITS} 次，请使用更长的关键字",
         )
-    texts = [folded(block[4]) for block in blocks]
-    if not any(texts):
-        return None
-    # Boxes of single characters are costly: only pages that do have a hit pay for them.
-    if not any(pattern.search(text) for pattern in patterns for text in texts):
-        return [[] for _ in patterns]
-    hits: list[list[TextHit]] = [[] for _ in patterns]
-    for block in text_page.extractRAWDICT()["blocks"]:
-        chars = _chars_of(block)
-        text = "".join(char.text for char in chars)
-        for index, pattern in enumerate(patterns):
-            for match in pattern.finditer(text):
-                if match.end() > match.start():
-                    hit = _hit(page_index, chars[match.start() : match.end()], to_display)
-                    if not any(_is_same_place(hit, other) for other in hits[index]):
-                        hits[index].append(hit)
-    return hits
 
 
-def _chars_of(block: dict[str, Any]) -> list[_Char]:
-    """Return a block's folded characters, each with its line and box; blanks are gone."""
-    return [
-        _Char(piece, number, char["bbox"])
-        for number, line in enumerate(block.get("lines", ()))
-        for span in line["spans"]
-        for char in span["chars"]
-        for piece in folded(char["c"])
-    ]
+def _may_hold(text: str, patterns: Sequence[KeywordPattern]) -> bool:
+    letters: dict[bool, frozenset[str]] = {}
+    for pattern in patterns:
+        if pattern.simplified not in letters:
+            letters[pattern.simplified] = frozenset(folded("".join(set(text)), simplified=pattern.simplified))
+        if pattern.may_stand_in(letters[pattern.simplified]):
+            return True
+    return False
 
 
-def _hit(page_index: int, chars: Sequence[_Char], to_display: Any) -> TextHit:
-    """Return the box of the characters on the line that holds most of them; of the later one when equal."""
+def find_on_page(
+    content: PageText, page_index: int, patterns: Sequence[KeywordPattern]
+) -> list[list[TextHit]]:
+    """Return each pattern's hits on one page, from top to bottom and left to right.
+
+    Raises:
+        PlanRefused: see KeywordPattern.spans.
+    """
+    runs: dict[bool, list[tuple[Run, str]]] = {}
+    by_ocr = content.source is TextSource.OCR
+    found: list[list[TextHit]] = []
+    for pattern in patterns:
+        if pattern.simplified not in runs:
+            folded_runs = runs_of(content.lines, simplified=pattern.simplified)
+            runs[pattern.simplified] = [(run, run.text) for run in folded_runs]
+        hits: list[TextHit] = []
+        used: set[int] = set()
+        for run, text in runs[pattern.simplified]:
+            for start, end in pattern.spans(text):
+                chars = run.chars[start:end]
+                numbers = {char.number for char in chars}
+                if used & numbers:
+                    continue  # found along the row already
+                hit = _hit(page_index, _box(chars, is_row=run.is_row), by_ocr)
+                used |= numbers
+                if not any(_is_same_place(hit, other) for other in hits):
+                    hits.append(hit)
+        found.append(_from_top_to_bottom(hits))
+    return found
+
+
+def _box(chars: Sequence[FoldedChar], *, is_row: bool) -> BoxMm:
+    """Return the box of the characters.
+
+    Of a hit that runs over two lines it is the part on the line that holds most, of the later one when
+    equal; of a hit that is spread over more lines (a column of single characters) it is the whole.
+    """
     lines = [char.line for char in chars]
     main = max(sorted(set(lines), reverse=True), key=lines.count)
-    boxes = [char.box for char in chars if char.line == main]
-    box = pymupdf.Rect(
+    is_whole = is_row or 2 * lines.count(main) < len(lines)
+    boxes = [char.box_mm for char in chars if is_whole or char.line == main]
+    return (
         min(box[0] for box in boxes),
         min(box[1] for box in boxes),
         max(box[2] for box in boxes),
         max(box[3] for box in boxes),
     )
-    box = (box * to_display).normalize()
-    return TextHit(
-        page_index, mm_from_pt(box.x0), mm_from_pt(box.y0), mm_from_pt(box.width), mm_from_pt(box.height)
-    )
+
+
+def _hit(page_index: int, box: BoxMm, by_ocr: bool) -> TextHit:
+    return TextHit(page_index, box[0], box[1], box[2] - box[0], box[3] - box[1], by_ocr)
+
+
+def _from_top_to_bottom(hits: Sequence[TextHit]) -> list[TextHit]:
+    rows: list[list[TextHit]] = []
+    for hit in sorted(hits, key=lambda hit: hit.centre_mm[1]):
+        if rows and hit.centre_mm[1] - rows[-1][0].centre_mm[1] < ROW_TOLERANCE * rows[-1][0].h_mm:
+            rows[-1].append(hit)
+        else:
+            rows.append([hit])
+    return [hit for row in rows for hit in sorted(row, key=lambda hit: hit.x_mm)]
 
 
 def _is_same_place(hit: TextHit, other: TextHit) -> bool:
@@ -180,11 +202,9 @@ def _holds(hit: TextHit, other: TextHit) -> bool:
 
 def without_repeats(hits: Sequence[TextHit]) -> list[TextHit]:
     """Return hits of several keywords in page order, each place once (盖单位章 within （盖单位章）)."""
-    kept: list[TextHit] = []
     by_page: dict[int, list[TextHit]] = {}
-    for hit in sorted(hits, key=lambda hit: hit.page_index):
+    for hit in hits:
         same_page = by_page.setdefault(hit.page_index, [])
         if not any(_is_same_place(hit, other) for other in same_page):
             same_page.append(hit)
-            kept.append(hit)
-    return kept
+    return [hit for page_index in sorted(by_page) for hit in _from_top_to_bottom(by_page[page_index])]

@@ -16,7 +16,7 @@ import pymupdf
 
 from stages.errors import InputRefused
 from stages.pdf.base import BasePdf, open_base
-from stages.pdf.keywords import folded
+from stages.pdf.folding import folded
 from stages.pdf.structure import walk_pages
 from stages.pdf.syntax import ObjGen
 

@@ -1,13 +1,19 @@
 """What a batch signer is told of a package: the true reason, of each file and before anything is signed."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pymupdf
 import pytest
 
+from pipeline.bench import Workshop
+from pipeline.clock import utc_now
+from pipeline.seals import SealWish
+from pipeline.slots import read_slot
 from pipeline.wiring import App
-from stages.errors import NothingToMark, PlacementRefused, PlanRefused
-from tests.pipeline.conftest import write_pdf
+from stages.errors import NotAnonymous, NothingToMark, PlacementRefused, PlanRefused
+from stages.make import SealKind
+from tests.pipeline.conftest import submit, write_pdf, write_seal_image
 
 
 def _small_page(path: Path) -> Path:
@@ -36,3 +42,41 @@ def test_a_dry_run_refuses_what_signing_would(app: App, plan: Path, tmp_path: Pa
     plan.write_text("document_type: 购物清单\n" + plan.read_text(encoding="utf-8"), encoding="utf-8")
     with pytest.raises(PlanRefused, match="购物清单"):
         app.bids.dry_run(write_pdf(tmp_path / "a.pdf"), plan, actor=app.actor)
+
+
+def test_the_day_a_seal_says_is_that_of_the_first_submission(
+    app: App, plan: Path, package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wish = SealWish("收文章", "示例公司", "", SealKind.OTHER, slots=(read_slot("日期=20,34,30,4"),))
+    app.seals.make(write_seal_image(tmp_path / "other.png"), wish, actor=app.actor, key_uri=app.key_uri)
+    rule = '{seal: 收文章, pages: 1, x_mm: 100, y_mm: 100, text: {日期: "{today:%Y-%m-%d}"}}'
+    plan.write_text(f"version: 1\nrules: [{rule}]\n", encoding="utf-8")
+    first = utc_now()
+    monkeypatch.setattr(app.bids, "_clock", lambda: first)
+    package_id = submit(app, package, plan)
+    monkeypatch.setattr(app.bids, "_clock", lambda: first + timedelta(days=2))
+    assert submit(app, package, plan) == package_id
+    bench = Workshop(app.records, app.store, app.records.package(package_id), tmp_path)
+    (said,) = bench.rules.rules[0].text.values()
+    assert said == f"{first.astimezone():%Y-%m-%d}"
+    (later, _) = app.bids.dry_run(package, plan, actor=app.actor).files
+    assert later.planned is not None
+    assert later.planned.marks[0].text == (("日期", f"{first.astimezone() + timedelta(days=2):%Y-%m-%d}"),)
+
+
+def test_a_blind_file_must_not_name_the_owner_of_a_seal(app: App, plan: Path, tmp_path: Path) -> None:
+    write_pdf(tmp_path / "package" / "技术" / "方案.pdf", "示例公司方案")
+    write_pdf(tmp_path / "package" / "技术" / "附图.pdf", "附图")
+    write_pdf(tmp_path / "package" / "商务" / "投标函.pdf", "示例公司")
+    rule = "{seal: 公章, pages: last, x_mm: 100, y_mm: 100}"
+    plan.write_text(
+        f"version: 1\nparts: [{{name: 技术标, files: 技术/*, 暗标: true}}]\nrules: [{rule}]\n",
+        encoding="utf-8",
+    )
+    business, named, clean = app.bids.dry_run(tmp_path / "package", plan, actor=app.actor).files
+    assert business.planned is not None
+    assert len(business.planned.marks) == 1
+    assert isinstance(named.error, NotAnonymous)
+    assert "示例公司 in text on page 1" in str(named.error)
+    assert clean.planned is not None
+    assert clean.planned.anonymous

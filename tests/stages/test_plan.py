@@ -206,7 +206,7 @@ def test_marks_over_the_limit_are_refused(
 def test_text_that_cannot_be_read_is_refused_by_name(
     letters: Path, faces: dict[str, SealFace], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stages.pdf.text.MAX_PAGE_CHARS", 1)
+    monkeypatch.setattr("stages.pdf.text_layer.MAX_PAGE_CHARS", 1)
     with pytest.raises(InputRefused, match=r"^letters\.pdf: page 1 has more than 1"):
         planned(letters, faces, "{seal: 公章, keyword: 盖单位章}")
 

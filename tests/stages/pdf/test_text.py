@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 
 from stages.errors import InputRefused, PlacementRefused, PlanRefused
 from stages.pdf import text as text_module
-from stages.pdf.keywords import folded, keyword_pattern
+from stages.pdf import text_layer
+from stages.pdf.folding import folded
+from stages.pdf.keywords import keyword_pattern
 from stages.pdf.text import search_text, without_repeats
 from tests.simulators import pdfs, renderings
+from tests.simulators.text_pdfs import Shown, boxes_page
 
 MM = 25.4 / 72
 
@@ -100,7 +103,7 @@ def test_limits_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(text_module, "MAX_HITS", 1)
     with pytest.raises(PlacementRefused, match="more than 1 times"):
         search_text(path, ["甲"], [0])
-    monkeypatch.setattr(text_module, "MAX_PAGE_CHARS", 1)
+    monkeypatch.setattr(text_layer, "MAX_PAGE_CHARS", 1)
     with pytest.raises(InputRefused, match="more than 1 characters"):
         search_text(path, ["甲"], [0])
 
@@ -118,9 +121,20 @@ def test_keywords_that_cannot_be_searched_for_are_refused(keyword: str, says: st
 @given(st.text(min_size=1, max_size=30))
 def test_every_text_finds_itself(text: str) -> None:
     if folded(text) and not (len(text) > 2 and text.startswith("/") and text.endswith("/")):
-        assert keyword_pattern(text).search(folded("前" + text + "后"))
+        assert [*keyword_pattern(text).spans(folded("前" + text + "后"))]
 
 
 @given(st.text(max_size=30))
 def test_folding_twice_changes_nothing_more(text: str) -> None:
     assert folded(folded(text)) == folded(text)
+
+
+@pytest.mark.parametrize("keyword", ["/(a|aa)+$/", "/(a|a)+$/"])
+def test_an_expression_that_would_never_end_is_refused(
+    tmp_path: Path, keyword: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stages.pdf.keywords.MATCH_TIMEOUT_S", 0.1)
+    path = boxes_page(tmp_path / "a.pdf", [Shown("a" * 200 + "b", 20, 100, size_pt=1.5)])
+    with pytest.raises(PlanRefused, match=r"longer than 0\.1 s on one page") as caught:
+        search_text(path, [keyword], [0])
+    assert "重复" in caught.value.zh
