@@ -27,6 +27,7 @@ from pipeline.seals_in_force import check_in_force
 from pipeline.slots import slots_from_record
 from pipeline.steps import Signers
 from pipeline.thumbnails import ThumbnailWish, draw_thumbnails
+from pipeline.ways_back import way_back
 from stages.authorities import fingerprint_of
 from stages.documents import BidPackage, SealFace
 from stages.errors import NothingToMark, SigningRefused
@@ -43,7 +44,6 @@ from storage.rows import (
     Move,
     NewJob,
     NewPackage,
-    OutputRecord,
     PackageRecord,
     VoidRecord,
 )
@@ -281,7 +281,7 @@ class Bids:
         now = self._clock()
         moves = []
         for job in self._records.jobs(package_id):
-            act = _way_back(job, self._records.outputs(job.id))
+            act = way_back(job, self._records.outputs(job.id))
             if act is not None:
                 moves.append(make_move(job.id, job.state, act, actor=by, at=now))
         self._records.advance(moves)
@@ -375,23 +375,6 @@ class Bids:
                     zh=f"印章“{frozen.name}”未与当前签名证书绑定，请使用制章时绑定的证书签名",
                 )
             check_in_force(self._records.seal(frozen.seal_id), now)
-
-
-_JUDGED = frozenset({ExitCode.UNTRUSTED.name, ExitCode.INDETERMINATE.name, ExitCode.UNEXPECTED.name})
-"""Refused when its signatures were verified, for want of a root perhaps: they are verified again."""
-_MENDABLE = _JUDGED | {ExitCode.SIGNING_REFUSED.name}
-"""Refused before it was signed, by a bug, a key or earlier signatures: it may go through another time."""
-
-
-def _way_back(job: JobRecord, outputs: Mapping[JobState, OutputRecord]) -> Act | None:
-    """Return how a refused job gets another chance; None when it gets none, or needs none."""
-    if job.state is not JobState.REFUSED or job.error is None:
-        return None
-    if JobState.TIMESTAMPED in outputs:
-        return Act.REVERIFY if job.error.code in _JUDGED else None
-    if JobState.SIGNED in outputs:
-        return None
-    return Act.REOPEN if job.error.code in _MENDABLE else None
 
 
 def _identity(package: BidPackage, plan_bytes: bytes, order: SigningOrder) -> str:
