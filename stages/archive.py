@@ -15,7 +15,7 @@ from stages.crypto.hash_tree import build_tree
 from stages.crypto.tsp import request_token
 from stages.documents import ArchivePackage
 from stages.errors import Indeterminate, InputRefused, Untrusted
-from stages.manifests import REQUIRED_ROLES, Manifest, ToArchive, build_manifest, instant_json, parse_manifest
+from stages.manifests import KNOWN_ROLES, Manifest, ToArchive, build_manifest, instant_json, parse_manifest
 from stages.pdf.judge import judge_pdf
 from stages.policy import policy_for
 from stages.verdict_types import Indication, Lamp
@@ -59,7 +59,7 @@ def archive(
     """Return an archive package for each document, all under one timestamp.
 
     The evidence of a document covers its original, its signed file, its verdict and its manifest; that of
-    one kept without a signature its original and its manifest.
+    one kept without a signature its original and its manifest; both also what the original was made of.
 
     Args:
         nonce: random, never used before.
@@ -85,7 +85,7 @@ def archive(
         for document, verdict in zip(documents, verdicts, strict=True)
     ]
     groups = [
-        _group(document.original_sha256, document.signed_sha256, verdict, manifest)
+        _group(document, verdict, manifest)
         for document, verdict, manifest in zip(documents, verdicts, manifests, strict=True)
     ]
     tree = build_tree(groups)
@@ -154,12 +154,10 @@ def verify_archive(
     expired since does no harm (RFC 4998 §1.2; ETSI EN 319 102-1 §5.6).
 
     Args:
-        objects: path by role: original, signed, verdict.
+        objects: path by role: original, signed, verdict, and source where the original was made of one.
     """
     causes: list[dict[str, str]] = []
-    digests = {
-        role: _digest(objects[role]) for role in REQUIRED_ROLES & set(objects) if objects[role].is_file()
-    }
+    digests = {role: _digest(objects[role]) for role in KNOWN_ROLES & set(objects) if objects[role].is_file()}
     objects_lamp = Lamp.PASSED
     is_unsigned = False
     try:
@@ -255,9 +253,11 @@ def _unreadable_verdict(document: ToArchive) -> InputRefused:
     )
 
 
-def _group(original: str, signed: str | None, verdict: str | None, manifest: bytes) -> list[bytes]:
+def _group(document: ToArchive, verdict: str | None, manifest: bytes) -> list[bytes]:
+    source = document.source.sha256 if document.source is not None else None
+    digests = (source, document.original_sha256, document.signed_sha256, verdict)
     return [
-        *(bytes.fromhex(digest) for digest in (original, signed, verdict) if digest is not None),
+        *(bytes.fromhex(digest) for digest in digests if digest is not None),
         hashlib.sha256(manifest).digest(),
     ]
 

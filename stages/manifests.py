@@ -14,10 +14,28 @@ MAX_MANIFEST_BYTES = 1 << 20
 MAX_OBJECTS = 32
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Role = Literal["original", "signed", "verdict"]
+Role = Literal["source", "original", "signed", "verdict"]
+"""`source` is what came in, where the original PDF was made of it."""
 REQUIRED_ROLES = frozenset({"original", "signed", "verdict"})
+KNOWN_ROLES = REQUIRED_ROLES | {"source"}
 UNSIGNED_ROLES = frozenset({"original"})
 """Of a document that is kept as it came in: there is no signature, so there is no verdict."""
+
+
+@dataclass(frozen=True)
+class ArchivedSource:
+    """What came in, when the original PDF was made of it.
+
+    Attributes:
+        how: what was done to it: converted, repaired, decrypted.
+        tool: what did it, with its version.
+    """
+
+    name: str
+    sha256: str
+    size_bytes: int
+    how: str
+    tool: str
 
 
 @dataclass(frozen=True)
@@ -47,6 +65,7 @@ class ToArchive:
     certificate: str = ""
     signed_at: datetime | None = None
     stamped_at: datetime | None = None
+    source: ArchivedSource | None = None
 
     @property
     def is_unsigned(self) -> bool:
@@ -63,6 +82,15 @@ class ManifestObject(BaseModel):
     role: Role
     sha256: Sha256
     size_bytes: Annotated[int, Field(ge=0)]
+
+
+class MadeOf(BaseModel):
+    """How the original PDF was made of the source."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    how: str
+    tool: str
 
 
 class Manifest(BaseModel):
@@ -82,11 +110,12 @@ class Manifest(BaseModel):
     stamped_at: str | None
     archived_at: str
     objects: Annotated[list[ManifestObject], Field(max_length=MAX_OBJECTS)]
+    made_of: MadeOf | None = None
 
     @property
     def is_unsigned(self) -> bool:
         """Whether it is of a document that is kept without a signature."""
-        return {item.role for item in self.objects} == UNSIGNED_ROLES
+        return {item.role for item in self.objects} - {"source"} == UNSIGNED_ROLES
 
 
 def build_manifest(document: ToArchive, *, verdict_sha256: str | None, archived_at: datetime) -> bytes:
@@ -109,6 +138,20 @@ def build_manifest(document: ToArchive, *, verdict_sha256: str | None, archived_
         "sha256": verdict_sha256,
         "size_bytes": len(document.verdict_json or b""),
     }
+    objects = [original] if document.is_unsigned else [original, signed, verdict]
+    made_of = {}
+    if document.source is not None:
+        source = document.source
+        made_of = {"made_of": {"how": source.how, "tool": source.tool}}
+        objects.insert(
+            0,
+            {
+                "name": source.name,
+                "role": "source",
+                "sha256": source.sha256,
+                "size_bytes": source.size_bytes,
+            },
+        )
     return canonical_json(
         {
             "format": FORMAT,
@@ -122,13 +165,16 @@ def build_manifest(document: ToArchive, *, verdict_sha256: str | None, archived_
             "signed_at": instant_json(document.signed_at),
             "stamped_at": instant_json(document.stamped_at),
             "archived_at": instant_json(archived_at),
-            "objects": [original] if document.is_unsigned else [original, signed, verdict],
+            "objects": objects,
+            **made_of,
         }
     )
 
 
 def parse_manifest(data: bytes) -> Manifest:
     """Return a manifest that is canonical and names each required file once, or the original alone.
+
+    The source stands in it where it says what the original was made of, and only there.
 
     Raises:
         Untrusted: it is not.
@@ -140,9 +186,10 @@ def parse_manifest(data: bytes) -> Manifest:
     except ValidationError as error:
         raise _malformed("not in the format of this program", zh="格式不符") from error
     roles = [item.role for item in manifest.objects]
-    if sorted(roles) not in (sorted(REQUIRED_ROLES), sorted(UNSIGNED_ROLES)):
+    source = set() if manifest.made_of is None else {"source"}
+    if sorted(roles) not in (sorted(REQUIRED_ROLES | source), sorted(UNSIGNED_ROLES | source)):
         raise _malformed("a file is missing or named twice", zh="缺少文件或重复")
-    if canonical_json(manifest.model_dump()) != data:
+    if canonical_json(manifest.model_dump(exclude_unset=True)) != data:
         raise _malformed("not canonical JSON", zh="不是规范的 JSON")
     return manifest
 

@@ -11,7 +11,7 @@ from storage.errors import NotFound, RecordRefused
 from storage.events import writing
 from storage.objects import Digest
 from storage.rows import JobError, JobRecord, NewJob, NewPackage, OutputRecord, PackageRecord
-from storage.schema import JobState, job_outputs, jobs, packages
+from storage.schema import JobState, job_origins, job_outputs, jobs, packages
 
 MAX_JOBS_PER_PACKAGE = 10_000
 MAX_NAME_CHARS = 1_000
@@ -47,10 +47,20 @@ class PackageBook:
             connection.execute(sa.insert(packages), vars(record))
             rows = [_new_row(record.id, ordinal, job, at) for ordinal, job in enumerate(new_jobs)]
             connection.execute(sa.insert(jobs), rows)
+            origins = [
+                {**vars(job.origin), "findings": list(job.origin.findings), "job_id": row["id"]}
+                for job, row in zip(new_jobs, rows, strict=True)
+                if job.origin is not None
+            ]
+            if origins:
+                connection.execute(sa.insert(job_origins), origins)
             detail = {"package": record.id, "key": record.key, "name": record.name, "jobs": len(rows)}
             transaction.append("package_opened", detail, actor=actor, at=at)
-            for values in rows:
+            for values, job in zip(rows, new_jobs, strict=True):
                 received = {"name": values["name"], "source": values["source_digest"]}
+                if job.origin is not None:
+                    made_of = {key: getattr(job.origin, key) for key in ("name", "digest", "how", "tool")}
+                    received["made_of"] = made_of
                 transaction.append("received", received, actor=actor, at=at, job_id=values["id"])
         return record, True
 
@@ -140,7 +150,8 @@ def _check_jobs(package: NewPackage, new_jobs: Sequence[NewJob]) -> None:
             zh=f"文件包须含 1 至 {MAX_JOBS_PER_PACKAGE} 个文件，此包有 {len(new_jobs)} 个，请拆分",
         )
     names = [job.name for job in new_jobs]
-    for name in (package.name, *names):
+    originals = [job.origin.name for job in new_jobs if job.origin is not None]
+    for name in (package.name, *names, *originals):
         if not 0 < len(name) <= MAX_NAME_CHARS or not _is_text(name):
             raise RecordRefused(
                 f"a name is empty, over {MAX_NAME_CHARS} characters, or no Unicode text; rename the file",

@@ -3,6 +3,7 @@
 from storage.archives import ArchiveBook
 from storage.engine import Database, open_database
 from storage.events import EventLog
+from storage.origins import OriginBook
 from storage.packages import PackageBook
 from storage.presets import PresetBook
 from storage.retention import HoldBook
@@ -17,6 +18,7 @@ from storage.voids import VoidBook
 class Records(
     SealBook,
     PackageBook,
+    OriginBook,
     PresetBook,
     StateBook,
     ArchiveBook,

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from storage.objects import Digest
+from storage.origins import OriginRecord
 from storage.schema import JobState
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "NewJob",
     "NewPackage",
     "NewSignature",
+    "OriginRecord",
     "OutputRecord",
     "PackageRecord",
     "PresetRecord",
@@ -142,11 +144,14 @@ class NewJob:
 
     Attributes:
         name: its path inside the package.
+        source_digest: of the PDF that is stamped.
+        origin: what came in, when that PDF was made of it.
     """
 
     name: str
     source_digest: Digest
     source_size_bytes: int
+    origin: OriginRecord | None = None
 
 
 @dataclass(frozen=True)
@@ -334,6 +339,7 @@ class FoundArchive:
 
     Attributes:
         void: set when the document was voided.
+        origin: what came in, when the original PDF was made of it.
     """
 
     archive: ArchiveRecord
@@ -344,6 +350,7 @@ class FoundArchive:
     bidder: str
     document_type: str
     void: VoidRecord | None = None
+    origin: OriginRecord | None = None
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Dialect
 
 from storage.errors import RecordRefused
 
-HEAD_REVISION = "0005"
+HEAD_REVISION = "0006"
 """The newest migration; a test holds it to what `storage/migrations/versions` says."""
 
 
@@ -190,6 +190,21 @@ jobs = sa.Table(
     sa.CheckConstraint(f"wait_until_at IS NULL OR state NOT IN ({_FINAL})", name="final_waits_for_nothing"),
     sa.CheckConstraint("source_size_bytes >= 0 AND ordinal >= 0 AND attempts >= 0", name="counts"),
     sa.Index("ix_jobs_state", "state", "updated_at"),
+)
+
+job_origins = sa.Table(
+    "job_origins",
+    metadata,
+    sa.Column("job_id", sa.ForeignKey("jobs.id"), primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    _digest("digest", nullable=False, index=True),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False),
+    sa.Column("how", sa.Text, nullable=False),
+    sa.Column("tool", sa.Text, nullable=False),
+    sa.Column("findings", sa.JSON, nullable=False),
+    *_digests("digest"),
+    sa.CheckConstraint("size_bytes >= 0", name="counts"),
+    sa.CheckConstraint("length(name) > 0 AND length(how) > 0", name="named"),
 )
 
 job_outputs = sa.Table(

@@ -6,8 +6,9 @@ import sqlalchemy as sa
 
 from storage.engine import Database
 from storage.errors import RecordRefused
+from storage.origins import OriginRecord, origin_of_row
 from storage.rows import ArchiveRecord, FoundArchive, VoidRecord
-from storage.schema import archives, jobs, packages, voids
+from storage.schema import archives, job_origins, jobs, packages, voids
 
 MAX_SEARCH_CHARS = 200
 MAX_SEARCH_TERMS = 8
@@ -21,9 +22,18 @@ _DIGESTS = (
     archives.c.manifest_digest,
     archives.c.evidence_digest,
     voids.c.record_digest,
+    job_origins.c.digest,
 )
-_WORDS = (jobs.c.name, packages.c.name, packages.c.project, packages.c.bidder, archives.c.signer)
+_WORDS = (
+    jobs.c.name,
+    job_origins.c.name,
+    packages.c.name,
+    packages.c.project,
+    packages.c.bidder,
+    archives.c.signer,
+)
 _VOID = tuple(voids.c[field.name].label(f"void_{field.name}") for field in fields(VoidRecord))
+_ORIGIN = tuple(job_origins.c[field.name].label(f"origin_{field.name}") for field in fields(OriginRecord))
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -46,10 +56,12 @@ class ArchiveSearch:
         """Return archived documents, newest first.
 
         Args:
-            text: words that must all occur in file name, package name, project, bidder or signer;
-                a word of at least MIN_DIGEST_CHARS hex digits may also begin a digest.
+            text: words that must all occur in a file's name (the PDF's or that of what came in), package
+                name, project, bidder or signer; a word of at least MIN_DIGEST_CHARS hex digits may also
+                begin a digest.
             file, project, bidder: exactly.
-            sha256: of the original, signed file, verdict, manifest, evidence or void record, whole.
+            sha256: of what came in, the original, signed file, verdict, manifest, evidence or void
+                record, whole.
 
         Raises:
             RecordRefused: text over MAX_SEARCH_CHARS or MAX_SEARCH_TERMS words.
@@ -70,17 +82,19 @@ class ArchiveSearch:
                 packages.c.bidder,
                 packages.c.document_type,
                 *_VOID,
+                *_ORIGIN,
             )
             .join(jobs, jobs.c.id == archives.c.job_id)
             .join(packages, packages.c.id == jobs.c.package_id)
             .outerjoin(voids, voids.c.job_id == archives.c.job_id)
+            .outerjoin(job_origins, job_origins.c.job_id == archives.c.job_id)
             .where(*(_has(term) for term in terms))
             .order_by(archives.c.archived_at.desc(), archives.c.job_id)
             .limit(max(0, min(limit, MAX_FOUND)))
             .offset(max(0, offset))
         )
         if file is not None:
-            query = query.where(jobs.c.name == file)
+            query = query.where(sa.or_(jobs.c.name == file, job_origins.c.name == file))
         if project is not None:
             query = query.where(packages.c.project == project)
         if bidder is not None:
@@ -104,4 +118,9 @@ def _found(row: sa.Row[tuple[object, ...]]) -> FoundArchive:
     values = dict(row._mapping)
     archive = ArchiveRecord(**{field.name: values.pop(field.name) for field in fields(ArchiveRecord)})
     void = {field.name: values.pop(f"void_{field.name}") for field in fields(VoidRecord)}
-    return FoundArchive(archive=archive, void=VoidRecord(**void) if void["job_id"] else None, **values)
+    origin = origin_of_row(values, "origin_") if values["origin_digest"] else None
+    for field in fields(OriginRecord):
+        del values[f"origin_{field.name}"]
+    return FoundArchive(
+        archive=archive, void=VoidRecord(**void) if void["job_id"] else None, origin=origin, **values
+    )

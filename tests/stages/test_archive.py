@@ -17,7 +17,7 @@ from stages.archive import ToArchive, archive, verify_archive
 from stages.authorities import TrustAnchors
 from stages.documents import ArchivePackage, SignatureRequest, StampedDocument
 from stages.errors import Indeterminate, InputRefused, PlanRefused, TimestampUnavailable, Untrusted
-from stages.manifests import canonical_json, parse_manifest
+from stages.manifests import ArchivedSource, canonical_json, parse_manifest
 from stages.policy import BID_DOCUMENT, POLICIES, policy_for, retain_until
 from stages.sign import sign
 from stages.timestamp import timestamp
@@ -320,3 +320,33 @@ def test_what_our_own_line_signs_is_verified_and_archived(tryout_pki: TryoutPki,
         verify_archive(package.manifest, package.evidence, objects, trust, now)["indication"]
         == "TOTAL-PASSED"
     )
+
+
+def test_what_the_original_was_made_of_is_proved_with_it(kept: list[Kept], pki: Pki, tmp_path: Path) -> None:
+    source = tmp_path / "投标函.docx"
+    source.write_bytes(b"PK what came in")
+    made_of = ArchivedSource("投标函.docx", sha(source.read_bytes()), 15, "converted", "LibreOffice 7.4")
+    document = replace(kept[0].document, source=made_of)
+    (package,) = archive([document], pki.authority(), [pki.root], nonce=12, now=NOW)
+    manifest = parse_manifest(package.manifest)
+    assert manifest.made_of is not None
+    assert [item.role for item in manifest.objects] == ["source", "original", "signed", "verdict"]
+    objects = {**kept[0].objects, "source": source}
+    proved = verify_archive(package.manifest, package.evidence, objects, pki.trust, NOW)
+    assert proved["indication"] == "TOTAL-PASSED"
+    missing = verify_archive(package.manifest, package.evidence, kept[0].objects, pki.trust, NOW)
+    assert missing["indication"] == "TOTAL-FAILED"
+    source.write_bytes(b"PK another file")
+    changed = verify_archive(package.manifest, package.evidence, objects, pki.trust, NOW)
+    assert (changed["indication"], changed["evidence"]) == ("TOTAL-FAILED", "failed")
+
+
+def test_a_source_stands_in_a_manifest_only_with_how_it_was_used(kept: list[Kept]) -> None:
+    manifest = json.loads(kept[0].package.manifest)
+    source = {"name": "a.docx", "role": "source", "sha256": "0" * 64, "size_bytes": 1}
+    how = {"made_of": {"how": "converted", "tool": "x"}}
+    with_source = {**manifest, "objects": [source, *manifest["objects"]]}
+    assert parse_manifest(canonical_json({**with_source, **how})).made_of is not None
+    for wrong in (with_source, {**manifest, **how}):
+        with pytest.raises(Untrusted, match="missing or named twice"):
+            parse_manifest(canonical_json(wrong))

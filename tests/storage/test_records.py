@@ -1,5 +1,6 @@
 """Packages, jobs, states and signatures in the records, over SQLite and Postgres."""
 
+import json
 import subprocess
 import sys
 import threading
@@ -9,6 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from storage.errors import (
     AlreadyBound,
@@ -20,6 +22,7 @@ from storage.errors import (
     StorageError,
     StoreUnavailable,
 )
+from storage.origins import OriginRecord
 from storage.records import Records, open_records
 from storage.rows import (
     CertificateRecord,
@@ -478,3 +481,40 @@ def test_a_seal_keeps_its_pattern_and_its_text_slots(records: Records) -> None:
     assert records.seal(seal.name) == seal
     with pytest.raises(AlreadyBound):
         records.add_seal(replace(seal, text_slots=()), actor="alice", at=NOW)
+
+
+ORIGIN = OriginRecord("投标函.docx", "e" * 64, 1234, "converted", "LibreOffice 7.4", ({"code": "x"},))
+
+
+def test_what_came_in_is_recorded_with_the_job_made_of_it(records: Records) -> None:
+    package = NewPackage("a" * 64, "包一", "b" * 64)
+    jobs = [NewJob("投标函.pdf", "1" * 64, 5, ORIGIN), NewJob("b.pdf", "2" * 64, 5)]
+    record, _ = records.open_package(package, jobs, actor="alice", at=NOW)
+    made, came = (job.id for job in records.jobs(record.id))
+    assert records.origins(record.id) == {made: ORIGIN}
+    assert (records.origin(made), records.origin(came)) == (ORIGIN, None)
+    received = [json.loads(event.detail) for event in records.events(made) if event.act == "received"]
+    assert received[0]["made_of"] == {
+        "name": "投标函.docx",
+        "digest": "e" * 64,
+        "how": "converted",
+        "tool": "LibreOffice 7.4",
+    }
+
+
+def test_what_came_in_stays_what_it_was(records: Records) -> None:
+    package = NewPackage("a" * 64, "包一", "b" * 64)
+    records.open_package(package, [NewJob("a.pdf", "1" * 64, 5, ORIGIN)], actor="alice", at=NOW)
+    for change in ("UPDATE job_origins SET name = 'x'", "DELETE FROM job_origins"):
+        with (
+            pytest.raises(RecordRefused, match="stays what it was"),
+            records._database.writing() as connection,
+        ):
+            connection.execute(sa.text(change))
+
+
+def test_an_origin_with_a_name_that_cannot_be_is_refused(records: Records) -> None:
+    package = NewPackage("a" * 64, "包一", "b" * 64)
+    for wrong in (replace(ORIGIN, name=""), replace(ORIGIN, digest="no digest")):
+        with pytest.raises(RecordRefused):
+            records.open_package(package, [NewJob("a.pdf", "1" * 64, 5, wrong)], actor="alice", at=NOW)
