@@ -9,13 +9,16 @@ from pipeline.clock import Clock
 from pipeline.documents_json import void_json
 from pipeline.exports import export_object
 from pipeline.folders import make_folder
+from pipeline.intake import origin_json, source_suffix
 from pipeline.permissions import Actor, Permission, check_may
 from pipeline.withdrawals import voided_digest
 from stages.archive import verify_archive
 from stages.authorities import TrustAnchors
+from stages.manifests import KNOWN_ROLES
 from stages.void import verify_void, void_verdict_json
 from storage.errors import Corrupt
 from storage.objects import ObjectStore
+from storage.origins import OriginRecord
 from storage.records import Records
 from storage.rows import ArchiveRecord, FoundArchive, VoidRecord
 
@@ -74,7 +77,7 @@ class Archive:
         stem = Path(self._records.job(record.job_id).name).stem
         paths: dict[str, str] = {}
         for role, (digest, suffix) in (
-            _objects(record) | _void_objects(self._records.void_of(record.job_id))
+            self._objects(record) | _void_objects(self._records.void_of(record.job_id))
         ).items():
             path = out / f"{stem}.{suffix}"
             paths[role] = str(export_object(self._store, digest, path))
@@ -94,13 +97,13 @@ class Archive:
         self._scratch.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._scratch, prefix="verify-") as folder:
             paths = {}
-            for role, (digest, suffix) in _objects(record).items():
+            for role, (digest, suffix) in self._objects(record).items():
                 paths[role] = Path(folder) / suffix
                 self._store.copy_to(digest, paths[role])
             verdict = verify_archive(
                 paths["manifest"].read_bytes(),
                 paths["evidence"].read_bytes(),
-                {role: paths[role] for role in ("original", "signed", "verdict") if role in paths},
+                {role: paths[role] for role in KNOWN_ROLES if role in paths},
                 self._trust,
                 self._clock(),
             )
@@ -131,7 +134,7 @@ class Archive:
             Corrupt: one is gone, though the records say it is kept.
         """
         for role, (digest, _) in (
-            _objects(record) | _void_objects(self._records.void_of(record.job_id))
+            self._objects(record) | _void_objects(self._records.void_of(record.job_id))
         ).items():
             if not self._store.has(digest):
                 raise Corrupt(
@@ -140,10 +143,14 @@ class Archive:
                     zh=f"{record.job_id}：对象存储中缺少已归档的 {role}（{digest[:16]}…），请从备份恢复",
                 )
 
+    def _objects(self, record: ArchiveRecord) -> dict[str, tuple[str, str]]:
+        return _objects(record, self._records.origin(record.job_id))
 
-def _objects(record: ArchiveRecord) -> dict[str, tuple[str, str]]:
+
+def _objects(record: ArchiveRecord, origin: OriginRecord | None) -> dict[str, tuple[str, str]]:
     """Return digest and file suffix of each kept object by its role."""
     kept = {
+        "source": (origin.digest, source_suffix(origin)) if origin is not None else (None, ""),
         "original": (record.original_digest, "original.pdf"),
         "signed": (record.signed_digest, "signed.pdf"),
         "verdict": (record.verdict_digest, "verdict.json"),
@@ -177,8 +184,9 @@ def _found_json(hit: FoundArchive) -> dict[str, Any]:
         "stamped_at": hit.archive.stamped_at.isoformat() if hit.archive.stamped_at else None,
         "retain_until": hit.archive.retain_until_at.isoformat(),
         "original_sha256": hit.archive.original_digest,
+        "derived_from": origin_json(hit.origin),
         "signed_sha256": hit.archive.signed_digest,
         "evidence_sha256": hit.archive.evidence_digest,
-        "kept": [*_objects(hit.archive), *_void_objects(hit.void)],
+        "kept": [*_objects(hit.archive, hit.origin), *_void_objects(hit.void)],
         "void": void_json(hit.void),
     }

@@ -14,9 +14,11 @@ from stages.archive import ToArchive, archive, check_archivable
 from stages.authorities import TimestampAuthority, TrustAnchors
 from stages.documents import ArchivePackage
 from stages.errors import TimestampUnavailable, Untrusted
+from stages.manifests import ArchivedSource
 from stages.policy import retain_until
 from storage.errors import StaleState
 from storage.objects import ObjectStore
+from storage.origins import OriginRecord
 from storage.records import Records
 from storage.rows import ArchiveEntry, JobRecord, PackageRecord
 from storage.schema import JobState
@@ -105,14 +107,16 @@ class Archiver:
     ) -> list[tuple[JobRecord, ToArchive]]:
         """Return what can be archived; the others wait, each with its own reason."""
         ready = []
+        origins = self.records.origins(package.id)
         for job in jobs:
             try:
-                ready.append((job, check_archivable(self._to_archive(job, package))))
+                document = self._to_archive(job, package, _source(origins.get(job.id)))
+                ready.append((job, check_archivable(document)))
             except refusals() as error:
                 self._wait([job], Act.AWAIT_ARCHIVING, error, now)
         return ready
 
-    def _to_archive(self, job: JobRecord, package: PackageRecord) -> ToArchive:
+    def _to_archive(self, job: JobRecord, package: PackageRecord, source: ArchivedSource | None) -> ToArchive:
         if job.state is JobState.UNSIGNED:
             return ToArchive(
                 name=job.name,
@@ -126,6 +130,7 @@ class Archiver:
                 signed_size_bytes=0,
                 verdict_json=None,
                 plan_sha256=package.plan_digest,
+                source=source,
             )
         outputs = self.records.outputs(job.id)
         verdict_json = self.store.read(outputs[JobState.VERIFIED].digest)
@@ -146,6 +151,7 @@ class Archiver:
             certificate=claim.certificate_fingerprint if claim else "",
             signed_at=claim.claimed_at if claim else None,
             stamped_at=_last_timestamp(verdict),
+            source=source,
         )
 
     def _keep(
@@ -166,6 +172,7 @@ class Archiver:
             manifest.digest,
             evidence.digest,
             package.plan_digest,
+            document.source.sha256 if document.source else None,
         )
         for digest in digests:
             if digest is not None:
@@ -195,6 +202,12 @@ class Archiver:
             self.records.advance(moves)
         except StaleState:
             return
+
+
+def _source(origin: OriginRecord | None) -> ArchivedSource | None:
+    if origin is None:
+        return None
+    return ArchivedSource(origin.name, origin.digest, origin.size_bytes, origin.how, origin.tool)
 
 
 def _last_timestamp(verdict: dict[str, list[dict[str, str]]]) -> datetime | None:

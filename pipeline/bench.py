@@ -7,11 +7,13 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from pipeline.intake import with_origin
 from pipeline.orders import SigningOrder, order_from_record
 from stages.documents import InspectedDocument, PlannedDocument, SealFace, SourceFile
 from stages.plan_rules import PlanRules, parse_plan
 from storage.errors import Corrupt
 from storage.objects import ObjectStore
+from storage.origins import OriginRecord
 from storage.records import Records
 from storage.rows import ClaimRecord, JobRecord, OutputRecord, PackageRecord
 from storage.schema import JobState
@@ -49,6 +51,11 @@ class Workshop:
         """The plan the package was submitted with."""
         rules = parse_plan(self.store.read(self.package.plan_digest))
         return rules if self.order.stamped_on is None else rules.dated(self.order.stamped_on)
+
+    @cached_property
+    def origins(self) -> Mapping[str, OriginRecord]:
+        """What came in for the documents whose PDF was made of it, by job id."""
+        return self.records.origins(self.package.id)
 
     @cached_property
     def faces(self) -> Mapping[str, SealFace]:
@@ -126,12 +133,13 @@ class Bench:
         path = self.folder / "original.pdf"
         if not path.exists():
             self.shop.store.copy_to(self.job.source_digest, path)
-        return SourceFile(
+        source = SourceFile(
             path=path,
             name=self.job.name,
             size_bytes=self.job.source_size_bytes,
             sha256=self.job.source_digest,
         )
+        return with_origin(source, self.shop.origins.get(self.job.id))
 
     def output(self, state: JobState) -> bytes:
         """Return the object a stage left; checked against its digest by the store."""

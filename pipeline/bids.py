@@ -12,6 +12,7 @@ from pipeline.clock import Clock
 from pipeline.dry_runs import DryRun
 from pipeline.exports import export_object
 from pipeline.failures import ExitCode
+from pipeline.intake import keep_files, new_jobs
 from pipeline.jobs import Act, next_state
 from pipeline.key_certificates import check_usable
 from pipeline.moves import make_move
@@ -29,6 +30,7 @@ from pipeline.steps import Signers
 from pipeline.thumbnails import ThumbnailWish, draw_thumbnails
 from pipeline.ways_back import way_back
 from stages.authorities import fingerprint_of
+from stages.derive import USUAL_CHOICES, Choices
 from stages.documents import BidPackage, SealFace
 from stages.errors import NothingToMark, SigningRefused
 from stages.manifests import canonical_json
@@ -38,11 +40,11 @@ from stages.plan_rules import PlanRules, parse_plan
 from stages.policy import retain_until
 from storage.errors import NotFound
 from storage.objects import ObjectStore
+from storage.origins import OriginRecord
 from storage.records import Records
 from storage.rows import (
     JobRecord,
     Move,
-    NewJob,
     NewPackage,
     PackageRecord,
     VoidRecord,
@@ -59,6 +61,7 @@ class FileResult:
         signatures: how many signatures we made in it.
         error: exit code, name and messages, or None.
         void: set when it was archived and holds no longer.
+        made_of: what came in, when the PDF that was stamped was made of it.
     """
 
     file: str
@@ -68,6 +71,7 @@ class FileResult:
     seconds: float
     error: Mapping[str, object] | None
     void: VoidRecord | None = None
+    made_of: OriginRecord | None = None
 
 
 class Bids:
@@ -102,12 +106,14 @@ class Bids:
         *,
         actor: Actor,
         plan: Path | bytes | None = None,
+        choices: Choices = USUAL_CHOICES,
         progress: Progress | None = None,
     ) -> list[CheckedFile]:
         """Say of each file what it is before anything touches it.
 
         Args:
             plan: its bytes or file, for the parts of the package it names; its rules are not resolved.
+            choices: what may be done to a file that cannot be stamped as it is.
 
         Raises:
             InputRefused: the package itself cannot be opened.
@@ -116,7 +122,7 @@ class Bids:
         check_may(actor, Permission.CHECK_BIDS)
         rules = self._read_plan(plan)[0] if plan is not None else None
         with OpenedPackage(package, self._scratch) as opened:
-            looked = look(opened, None, {}, progress or Silent())
+            looked = look(opened, None, {}, progress or Silent(), choices)
             return checked(looked, rules, opened.scratch / "mended")
 
     def dry_run(
@@ -126,6 +132,7 @@ class Bids:
         *,
         actor: Actor,
         thumbnails: ThumbnailWish | None = None,
+        choices: Choices = USUAL_CHOICES,
         progress: Progress | None = None,
     ) -> DryRun:
         """Resolve a plan to every mark it would draw, and try it out; no key is touched, nothing is kept.
@@ -133,6 +140,7 @@ class Bids:
         Args:
             plan: its bytes, or the file they stand in.
             thumbnails: which pages to draw, with their marks.
+            choices: what may be done to a file that cannot be stamped as it is.
 
         Raises:
             InputRefused: the package cannot be opened.
@@ -143,7 +151,7 @@ class Bids:
         """
         check_may(actor, Permission.CHECK_BIDS)
         progress = progress or Silent()
-        with self.planned(package, plan, progress) as (rules, looked, faces, scratch):
+        with self.planned(package, plan, progress, choices) as (rules, looked, faces, scratch):
             run = rehearse(rules, looked, faces, scratch, progress)
             if thumbnails is None:
                 return run
@@ -151,7 +159,7 @@ class Bids:
 
     @contextmanager
     def planned(
-        self, package: Path, plan: Path | bytes, progress: Progress
+        self, package: Path, plan: Path | bytes, progress: Progress, choices: Choices = USUAL_CHOICES
     ) -> Iterator[tuple[PlanRules, list[LookedAt], Mapping[str, SealFace], Path]]:
         """Give a plan's rules, every file with its marks, the seals' faces, and a folder to work in.
 
@@ -162,7 +170,7 @@ class Bids:
         rules = rules.dated(self._today())
         with OpenedPackage(package, self._scratch) as opened:
             faces = self._faces(self._frozen_seals(rules), opened.scratch)
-            looked = look(opened, rules, faces, progress)
+            looked = look(opened, rules, faces, progress, choices)
             self._check_used(rules, looked)
             yield rules, looked, faces, opened.scratch
 
@@ -173,12 +181,14 @@ class Bids:
         *,
         actor: Actor,
         key_uri: str,
+        choices: Choices = USUAL_CHOICES,
         progress: Progress | None = None,
     ) -> PackageRecord:
         """Take a package in and set it going; the same package again is the one already there.
 
         Args:
             plan: its bytes, or the file they stand in.
+            choices: what may be done to a file that cannot be stamped as it is.
 
         Raises:
             InputRefused, PlanRefused, PlacementRefused: as for dry_run; nothing was taken in.
@@ -196,6 +206,7 @@ class Bids:
             reason=self._reason,
             location=self._location,
             stamped_on=self._today() if rules.says_today else None,
+            choices=choices,
         )
         rules = rules.dated(order.stamped_on) if order.stamped_on is not None else rules
         self._check_bound(order)
@@ -221,12 +232,9 @@ class Bids:
         progress: Progress,
     ) -> PackageRecord:
         faces = self._faces(order.seals, opened.scratch)
-        looked = look(opened, rules, faces, progress)
+        looked = look(opened, rules, faces, progress, order.choices)
         self._check_used(rules, looked)
-        progress.begin("入库 / keeping originals", len(looked))
-        for file in looked:
-            self._store.put_file(file.source.path, digest=file.source.sha256)
-            progress.step(file.source.name)
+        keep_files(self._store, looked, progress)
         plan_object = self._store.put_bytes(plan_bytes)
         now = self._clock()
         record, created = self._records.open_package(
@@ -240,14 +248,7 @@ class Bids:
                 key_uri=key_uri,
                 settings=order.to_record(),
             ),
-            [
-                NewJob(
-                    name=file.source.name,
-                    source_digest=file.source.sha256,
-                    source_size_bytes=file.source.size_bytes,
-                )
-                for file in looked
-            ],
+            new_jobs(looked),
             actor=by,
             at=now,
         )
@@ -294,9 +295,10 @@ class Bids:
         Of a file that is kept unsigned (暗标) the original is exported; a voided one is not.
         """
         check_may(actor, Permission.SIGN_BIDS)
-        return [self._result(job, out) for job in self._records.jobs(package_id)]
+        origins = self._records.origins(package_id)
+        return [self._result(job, origins.get(job.id), out) for job in self._records.jobs(package_id)]
 
-    def _result(self, job: JobRecord, out: Path | None) -> FileResult:
+    def _result(self, job: JobRecord, made_of: OriginRecord | None, out: Path | None) -> FileResult:
         output = None
         outputs = self._records.outputs(job.id)
         void = None
@@ -322,6 +324,7 @@ class Bids:
             seconds=round((job.updated_at - job.created_at).total_seconds(), 3),
             error=error,
             void=void,
+            made_of=made_of,
         )
 
     def _today(self) -> date:
@@ -340,10 +343,10 @@ class Bids:
         hits: dict[str, Sequence[int]] = {}
         for file in looked:
             if file.planned is not None:
-                hits[file.source.name] = rule_hits(file.planned, rules)
+                found: Sequence[int] = rule_hits(file.planned, rules)
             else:  # where nothing was found there are no hits; of a file refused otherwise nobody knows
-                is_empty = isinstance(file.error, NothingToMark)
-                hits[file.source.name] = [0 if is_empty else 1] * len(rules.rules)
+                found = [0 if isinstance(file.error, NothingToMark) else 1] * len(rules.rules)
+            hits |= dict.fromkeys(file.source.names, found)
         check_rules_used(rules, hits)
 
     def _frozen_seals(self, rules: PlanRules) -> tuple[FrozenSeal, ...]:
@@ -378,7 +381,7 @@ class Bids:
 
 
 def _identity(package: BidPackage, plan_bytes: bytes, order: SigningOrder) -> str:
-    """Return what makes two submissions the same: files, plan, seals and certificate, whatever the day."""
+    """Return what makes two submissions the same: files as they came, plan, seals, key; whatever the day."""
     return hashlib.sha256(
         canonical_json(
             {

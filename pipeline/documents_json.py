@@ -6,6 +6,7 @@ from typing import Any
 from pipeline.bids import FileResult
 from pipeline.dry_runs import DryRun, marks_json, summary_json
 from pipeline.failures import error_json
+from pipeline.intake import origin_json
 from pipeline.packages import LookedAt
 from pipeline.plans import PlanPreset
 from pipeline.stampings import StampedFile
@@ -45,6 +46,7 @@ def looked_json(file: LookedAt) -> dict[str, Any]:
         "file": file.source.name,
         "size_bytes": file.source.size_bytes,
         "sha256": file.source.sha256,
+        "derived_from": origin_json(file.source.origin),
         "pages": len(inspected.pages) if inspected else None,
         "signatures": [
             {"field": signature.field_name, "docmdp": signature.docmdp}
@@ -95,6 +97,7 @@ def result_json(result: FileResult) -> dict[str, Any]:
         "seconds": result.seconds,
         "error": dict(result.error) if result.error else None,
         "void": void_json(result.void),
+        "derived_from": origin_json(result.made_of),
     }
 
 

@@ -97,9 +97,9 @@ def kind_of(rule: Rule) -> str:
     return type(rule).__name__.removesuffix("Rule").lower()
 
 
-def part_of(rules: PlanRules, name: str) -> str:
+def part_of(rules: PlanRules, *names: str) -> str:
     """Return the name of the part of the package a file belongs to; empty when the plan names none."""
-    part = rules.part_of(name)
+    part = rules.part_of(*names)
     return part.name if part else ""
 
 
@@ -107,7 +107,7 @@ def marks_json(run: DryRun, file: LookedAt) -> list[dict[str, Any]]:
     """Return every mark of one file; pages count from 1."""
     if file.planned is None:
         return []
-    name, part = file.source.name, part_of(run.rules, file.source.name)
+    name, part = file.source.name, part_of(run.rules, *file.source.names)
     return [
         {
             "file": name,
@@ -138,7 +138,8 @@ def summary_json(run: DryRun) -> dict[str, Any]:
         "files": [
             {
                 "file": file.source.name,
-                "part": part_of(run.rules, file.source.name) or None,
+                "derived_from": file.source.origin.name if file.source.origin else None,
+                "part": part_of(run.rules, *file.source.names) or None,
                 "anonymous": bool(file.planned and file.planned.anonymous),
                 "pages": len(file.inspected.pages) if file.inspected else None,
                 "marked_pages": len({mark.page_index for mark in _marks(file)}),
@@ -180,7 +181,7 @@ def _rows(run: DryRun) -> Iterator[Mapping[str, object]]:
         if not marks:
             yield {
                 "file": file.source.name,
-                "part": part_of(run.rules, file.source.name),
+                "part": part_of(run.rules, *file.source.names),
                 "warnings": said or "没有盖章 / no mark",
             }
         for mark in marks:

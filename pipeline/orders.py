@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from stages.derive import USUAL_CHOICES, Choices
 from stages.documents import SealFace, TextSlot
 
 
@@ -49,6 +50,7 @@ class SigningOrder:
     Attributes:
         certificate: SHA-256 fingerprint of the signing certificate, hex.
         stamped_on: the day that texts of the plan say, where one does: that of the first submission.
+        choices: what may be done to a file so that it can be stamped.
     """
 
     seals: tuple[FrozenSeal, ...]
@@ -56,6 +58,7 @@ class SigningOrder:
     reason: str
     location: str
     stamped_on: date | None = None
+    choices: Choices = USUAL_CHOICES
 
     def to_record(self) -> Mapping[str, object]:
         """Return it as the plain JSON the records keep.

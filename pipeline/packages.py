@@ -2,12 +2,13 @@
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.failures import refusals
 from pipeline.progress import Progress
-from stages.documents import BidPackage, InspectedDocument, PlannedDocument, SealFace, SourceFile
+from stages.derive import USUAL_CHOICES, Choices, derive, name_clashes
+from stages.documents import BidPackage, InspectedDocument, PlannedDocument, SealFace, Severity, SourceFile
 from stages.inspect import inspect
 from stages.packages import open_package
 from stages.plan import plan
@@ -19,6 +20,7 @@ class LookedAt:
     """One file of a package after pre-flight, and after planning where a plan was given.
 
     Attributes:
+        source: the PDF that is stamped, where one could be made of what came in.
         error: why it cannot go on; then what is missing is None.
     """
 
@@ -50,20 +52,44 @@ class OpenedPackage:
 
 
 def look(
-    opened: OpenedPackage, rules: PlanRules | None, faces: Mapping[str, SealFace], progress: Progress
+    opened: OpenedPackage,
+    rules: PlanRules | None,
+    faces: Mapping[str, SealFace],
+    progress: Progress,
+    choices: Choices = USUAL_CHOICES,
 ) -> list[LookedAt]:
-    """Inspect every file, and plan it where rules are given; a file refused does not stop the others."""
+    """Inspect every file, and plan it where rules are given; a file refused does not stop the others.
+
+    What is no PDF becomes one first, as far as choices allow.
+    """
     files = opened.package.files
+    clashes = name_clashes(files)
     progress.begin("检查文件 / looking at files" if rules is None else "解析方案 / planning", len(files))
     looked = []
-    for source in files:
+    for number, source in enumerate(files):
         inspected = planned = error = None
+        folder = opened.scratch / "derived" / f"{number:05d}"
         try:
+            if source.name in clashes:
+                raise clashes[source.name]
+            folder.mkdir(parents=True, exist_ok=True)
+            source = derive(source, folder, choices)
             inspected = inspect(source)
             if rules is not None:
                 planned = plan(source, inspected, rules, faces)
+                planned = replace(planned, warnings=(*_warnings(source), *planned.warnings))
         except refusals() as refused:
             error = refused
         looked.append(LookedAt(source, inspected, planned, error))
         progress.step(source.name)
     return looked
+
+
+def _warnings(source: SourceFile) -> list[str]:
+    """Return what there is to warn of in a PDF that was made here: whoever plans sees it too."""
+    findings = source.origin.findings if source.origin is not None else ()
+    return [
+        f"{finding.message_zh} / {finding.message}"
+        for finding in findings
+        if finding.severity is not Severity.INFO
+    ]

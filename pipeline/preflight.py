@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.dry_runs import safe_cell
 from pipeline.failures import error_json
+from pipeline.intake import origin_json
 from pipeline.packages import LookedAt
 from stages.documents import Finding, InspectedDocument, Severity
 from stages.errors import Damaged, Encrypted
@@ -54,7 +55,7 @@ def checked(looked: Sequence[LookedAt], rules: PlanRules | None, scratch: Path) 
 
 
 def _checked(file: LookedAt, rules: PlanRules | None, scratch: Path) -> CheckedFile:
-    part = rules.part_of(file.source.name) if rules is not None else None
+    part = rules.part_of(*file.source.names) if rules is not None else None
     findings = list(file.inspected.findings) if file.inspected is not None else []
     if isinstance(file.error, Damaged | Encrypted):
         findings.append(remedy(file.source, scratch))
@@ -84,6 +85,7 @@ def checked_json(file: CheckedFile) -> dict[str, Any]:
         "anonymous": file.part is not None and file.part.anonymous,
         "size_bytes": source.size_bytes,
         "sha256": source.sha256,
+        "derived_from": origin_json(source.origin),
         "pages": len(inspected.pages) if inspected else None,
         "paper": english,
         "paper_zh": chinese,

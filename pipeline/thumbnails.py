@@ -102,7 +102,7 @@ def _contact_sheet(run: DryRun, drawn: Sequence[Thumbnail], folder: Path, left_o
 
 
 def _file_lines(run: DryRun, file: LookedAt, thumbnails: Sequence[Thumbnail], folder: Path) -> Iterator[str]:
-    part = part_of(run.rules, file.source.name)
+    part = part_of(run.rules, *file.source.names)
     marks = len(file.planned.marks) if file.planned else 0
     name = f"{part} · {file.source.name}" if part else file.source.name
     yield f"<h2>{escape(name)}</h2><p>{marks} 处 / marks</p>"

@@ -44,7 +44,7 @@ def plan_anonymous(
 def _rules_left_out(source: SourceFile, rules: PlanRules, part: Part) -> list[str]:
     warnings = []
     for index, rule in enumerate(rules.rules):
-        if not rules.names_file(rule, source.name):
+        if not rules.names_file(rule, *source.names):
             continue
         if rule.names_files:
             raise PlanRefused(

@@ -1,6 +1,7 @@
 """Derive: make the PDF that can be stamped of a file that is none yet, and remember what came in."""
 
 import hashlib
+import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from stages.office.authorship import without_tool
 from stages.office.fonts import has_tracked_changes, missing_fonts
 from stages.office.libreoffice import convert_to_pdf, tool_name
 from stages.office.picture_pages import pdf_of_picture
+from stages.pdf.mending import MendChoices, mended
 
 MANY_PAGES = 100
 """A spreadsheet that prints on more pages than this was probably never set up for printing."""
@@ -51,6 +53,9 @@ class Choices:
     decrypt: bool = False
 
 
+USUAL_CHOICES = Choices()
+
+
 def derive(source: SourceFile, scratch: Path, choices: Choices) -> SourceFile:
     """Return the PDF to be stamped, with what came in as its origin; a file that is a PDF, as it is.
 
@@ -61,6 +66,7 @@ def derive(source: SourceFile, scratch: Path, choices: Choices) -> SourceFile:
 
     Raises:
         InputRefused: a kind of file that cannot become a PDF here, a password, a damaged file, a limit.
+        Damaged, Encrypted: a PDF needs one of the two choices, and was given the other.
     """
     known = kind_of(source.path)
     if known.kind in _REFUSED:
@@ -75,6 +81,8 @@ def derive(source: SourceFile, scratch: Path, choices: Choices) -> SourceFile:
         return _from_office(source, known, scratch)
     if known.kind in PICTURES:
         return _from_picture(source, scratch)
+    if known.kind is FileKind.PDF and (choices.repair or choices.decrypt):
+        return mended(source, scratch, MendChoices(repair=choices.repair, decrypt=choices.decrypt))
     return source
 
 
@@ -117,6 +125,7 @@ def _from_office(source: SourceFile, known: KnownFile, scratch: Path) -> SourceF
         )
     made = convert_to_pdf(source.path, known.kind, scratch, name=source.name)
     path = without_tool(made, scratch / "converted.pdf")
+    shutil.rmtree(scratch / "office")
     with pikepdf.open(path) as pdf:
         pages = len(pdf.pages)
     findings = _office_findings(source, known, pages)

@@ -42,12 +42,12 @@ def plan(
         InputRefused: the text cannot be read.
         NotAnonymous: the file is of an anonymous part, and tells whose it is.
     """
-    part = rules.part_of(source.name)
+    part = rules.part_of(*source.names)
     if part is not None and part.anonymous:
         return plan_anonymous(source, inspected, rules, part, faces)
     inspected, scales = taken_pages(source.name, inspected, rules.odd_pages)
     draft = Draft(source.name, inspected.pages, faces, _seed(source, rules), dict(scales))
-    wanted = [(index, rule) for index, rule in enumerate(rules.rules) if rules.applies(rule, source.name)]
+    wanted = [(index, rule) for index, rule in enumerate(rules.rules) if rules.applies(rule, *source.names)]
     for index, rule in wanted:
         _check_seals(source.name, index, rule, faces)
     keyword_rules = [(index, rule) for index, rule in wanted if isinstance(rule, KeywordRule)]

@@ -72,9 +72,9 @@ class Part(_Strict):
     anonymous: StrictBool = Field(False, validation_alias=AliasChoices("anonymous", "暗标"))
     names: SecretNames = ()
 
-    def holds(self, name: str) -> bool:
-        """Return whether a file of the package belongs to it."""
-        return matches(name, self.files)
+    def holds(self, *names: str) -> bool:
+        """Return whether a file of the package belongs to it, by any of its names."""
+        return any(matches(name, self.files) for name in names)
 
 
 class _Rule(_Strict):
@@ -316,34 +316,37 @@ class PlanRules(_Strict):
         """Whether some files must not tell whose they are."""
         return any(part.anonymous for part in self.parts)
 
-    def part_of(self, name: str) -> Part | None:
+    def part_of(self, *names: str) -> Part | None:
         """Return the part a file of the package belongs to; None when it belongs to none.
+
+        Args:
+            names: what the file may be called (`SourceFile.names`): a converted file has two.
 
         Raises:
             PlanRefused: it belongs to two.
         """
-        found = [part for part in self.parts if part.holds(name)]
+        found = [part for part in self.parts if part.holds(*names)]
         if len(found) > 1:
             raise PlanRefused(
-                f"{name}: belongs to two parts, {found[0].name} and {found[1].name}; correct their files",
-                zh=f"{name}：同时属于“{found[0].name}”和“{found[1].name}”两个部分，请修改其 files",
+                f"{names[0]}: belongs to two parts, {found[0].name} and {found[1].name}; correct their files",
+                zh=f"{names[0]}：同时属于“{found[0].name}”和“{found[1].name}”两个部分，请修改其 files",
             )
         return found[0] if found else None
 
-    def names_file(self, rule: Rule, name: str) -> bool:
+    def names_file(self, rule: Rule, *names: str) -> bool:
         """Return whether a rule is meant for a file, blind bids included."""
         if rule.part is None:
-            return matches(name, rule.files)
-        return any(part.holds(name) for part in self.parts if part.name in rule.part)
+            return any(matches(name, rule.files) for name in names)
+        return any(part.holds(*names) for part in self.parts if part.name in rule.part)
 
-    def applies(self, rule: Rule, name: str) -> bool:
+    def applies(self, rule: Rule, *names: str) -> bool:
         """Return whether a rule reaches a file of the package; none reaches into an anonymous part.
 
         Raises:
             PlanRefused: the file belongs to two parts.
         """
-        part = self.part_of(name)
-        return self.names_file(rule, name) and not (part is not None and part.anonymous)
+        part = self.part_of(*names)
+        return self.names_file(rule, *names) and not (part is not None and part.anonymous)
 
 
 def matches(name: str, patterns: tuple[str, ...]) -> bool:

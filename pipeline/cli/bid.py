@@ -10,11 +10,14 @@ import typer
 from pipeline.bids import FileResult
 from pipeline.cli.check import check
 from pipeline.cli.options import (
+    ConvertOption,
     CrlOption,
+    DecryptOption,
     HomeOption,
     JsonOption,
     KeyOption,
     PinFdOption,
+    RepairOption,
     TrustOption,
     TsaOption,
     open_app,
@@ -31,6 +34,7 @@ from pipeline.jobs import STATE_LABELS
 from pipeline.packages import LookedAt
 from pipeline.thumbnails import MAX_THUMBNAIL_SIDE_PX, THUMBNAIL_SIDE_PX, ThumbnailWish
 from pipeline.workers import wait_for_package, working
+from stages.derive import Choices
 from storage.schema import JobState
 
 app = typer.Typer(help="投标文件包 / bid packages", no_args_is_help=True, rich_markup_mode=None)
@@ -70,6 +74,9 @@ def plan(
             "--thumbnail-px", min=100, max=MAX_THUMBNAIL_SIDE_PX, help="长边像素 / longer side in pixels"
         ),
     ] = THUMBNAIL_SIDE_PX,
+    convert: ConvertOption = True,
+    repair: RepairOption = False,
+    decrypt: DecryptOption = False,
     home: HomeOption = None,
     json_: JsonOption = False,
 ) -> int:
@@ -85,6 +92,7 @@ def plan(
             sealine.plans.given(plan_, actor=sealine.actor),
             actor=sealine.actor,
             thumbnails=wish,
+            choices=Choices(convert=convert, repair=repair, decrypt=decrypt),
             progress=progress,
         )
     if csv is not None:
@@ -137,6 +145,9 @@ def sign(
     tsa: TsaOption = None,
     trust: TrustOption = None,
     crl: CrlOption = None,
+    convert: ConvertOption = True,
+    repair: RepairOption = False,
+    decrypt: DecryptOption = False,
     home: HomeOption = None,
     json_: JsonOption = False,
 ) -> int:
@@ -155,6 +166,7 @@ def sign(
             sealine.plans.given(plan_, actor=sealine.actor),
             actor=sealine.actor,
             key_uri=sealine.key_uri,
+            choices=Choices(convert=convert, repair=repair, decrypt=decrypt),
             progress=progress,
         )
         workers: AbstractContextManager[None] = nullcontext()

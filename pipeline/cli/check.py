@@ -6,11 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.cli.options import HomeOption, JsonOption, open_app
+from pipeline.cli.options import ConvertOption, DecryptOption, HomeOption, JsonOption, RepairOption, open_app
 from pipeline.cli.show import progress_bars, write_json, write_line, write_table
 from pipeline.failures import ExitCode, failure_of
 from pipeline.folders import check_out_file
 from pipeline.preflight import checked_csv, checked_json
+from stages.derive import Choices
 
 _SEVERITIES = {"error": "错误", "warning": "注意", "info": "提示"}
 _VERDICTS = {"error": "不能签章", "warning": "需核对", "info": "可以签章", None: "可以签章"}
@@ -26,6 +27,9 @@ def check(
     csv: Annotated[
         Path | None, typer.Option("--csv", help="结果写入 CSV（Excel 可直接打开）/ the findings as CSV")
     ] = None,
+    convert: ConvertOption = True,
+    repair: RepairOption = False,
+    decrypt: DecryptOption = False,
     home: HomeOption = None,
     json_: JsonOption = False,
 ) -> int:
@@ -34,7 +38,13 @@ def check(
         check_out_file(csv)
     with open_app(context, home) as sealine, progress_bars(quiet=json_) as progress:
         given = sealine.plans.given(plan, actor=sealine.actor) if plan is not None else None
-        files = sealine.bids.check(package, actor=sealine.actor, plan=given, progress=progress)
+        files = sealine.bids.check(
+            package,
+            actor=sealine.actor,
+            plan=given,
+            choices=Choices(convert=convert, repair=repair, decrypt=decrypt),
+            progress=progress,
+        )
     documents = [checked_json(file) for file in files]
     if csv is not None:
         csv.write_bytes(checked_csv(documents))

@@ -52,6 +52,21 @@ CrlOption = Annotated[
         show_default=False,
     ),
 ]
+RepairOption = Annotated[
+    bool,
+    typer.Option("--repair", help="允许修复损坏的 PDF / a damaged PDF may be written anew"),
+]
+DecryptOption = Annotated[
+    bool,
+    typer.Option("--decrypt", help="允许去除无需密码的加密 / encryption that asks for no password may go"),
+]
+ConvertOption = Annotated[
+    bool,
+    typer.Option(
+        "--convert/--no-convert",
+        help="Office 文件和图像转为 PDF / office files and pictures become PDF",
+    ),
+]
 PinFdOption = Annotated[
     int | None,
     typer.Option(
