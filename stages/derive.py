@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import pikepdf
 import PIL
 
-from stages.documents import Finding, HowDerived, Origin, Severity, SourceFile
+from stages.documents import Finding, HowDerived, Origin, SourceFile
 from stages.errors import InputRefused
 from stages.file_kinds import OFFICE, PICTURES, SPREADSHEETS, FileKind, KnownFile, kind_of
 from stages.office.authorship import without_tool
@@ -18,10 +18,10 @@ from stages.office.fonts import has_tracked_changes, missing_fonts
 from stages.office.libreoffice import convert_to_pdf, tool_name
 from stages.office.picture_pages import pdf_of_picture
 from stages.pdf.mending import MendChoices, mended
+from stages.pdf.sayings import say, some_names
 
 MANY_PAGES = 100
 """A spreadsheet that prints on more pages than this was probably never set up for printing."""
-MAX_NAMED_FONTS = 8
 
 _CHUNK_BYTES = 1024 * 1024
 _REFUSED: Mapping[FileKind, tuple[str, str]] = {
@@ -135,72 +135,24 @@ def _from_office(source: SourceFile, known: KnownFile, scratch: Path) -> SourceF
 def _from_picture(source: SourceFile, scratch: Path) -> SourceFile:
     path = scratch / "converted.pdf"
     pages, without_dpi = pdf_of_picture(source.path, path, name=source.name)
-    findings = [
-        _finding(
-            Severity.INFO, "converted", f"a picture, laid on {pages} pages", f"图像，已转为 {pages} 页 PDF"
-        )
-    ]
+    findings = [say("picture-converted", pages=pages)]
     if without_dpi:
-        findings.append(
-            _finding(
-                Severity.WARNING,
-                "picture-without-size",
-                f"{without_dpi} pages have no true size: the picture states no resolution and was laid on A4",
-                f"{without_dpi} 页图像没有分辨率信息，已按 A4 放置，尺寸未必真实",
-            )
-        )
+        findings.append(say("picture-without-size", pages=without_dpi))
     tool = f"pikepdf {pikepdf.__version__}, Pillow {PIL.__version__}"
     return _derived(source, path, HowDerived.CONVERTED, tool, findings)
 
 
 def _office_findings(source: SourceFile, known: KnownFile, pages: int) -> list[Finding]:
-    findings = [
-        _finding(
-            Severity.INFO,
-            "converted",
-            f"an office file ({known.kind}), made into a PDF of {pages} pages; look at them before signing",
-            f"Office 文件（{known.kind}），已转为 {pages} 页 PDF，签章前请核对版面",
-        )
-    ]
+    findings = [say("office-converted", kind=known.kind, pages=pages)]
     missing = missing_fonts(source.path, known)
     if missing:
-        named = "、".join(missing[:MAX_NAMED_FONTS]) + (" …" if len(missing) > MAX_NAMED_FONTS else "")
-        findings.append(
-            _finding(
-                Severity.WARNING,
-                "fonts-replaced",
-                f"fonts that are not installed here were replaced, lines may break elsewhere: {named}; "
-                "install them, or export the file as PDF where it was written",
-                f"缺少字体，已用其他字体代替，换行和分页可能不同：{named}；请安装，或在原电脑上导出为 PDF",
-            )
-        )
+        findings.append(say("fonts-replaced", fonts=some_names(missing)))
     if known.has_macros:
-        findings.append(
-            _finding(
-                Severity.WARNING,
-                "macros-not-run",
-                "the file brings macros along; they were not run, check what they would have filled in",
-                "文件含有宏，转换时未运行，请核对由宏填写的内容",
-            )
-        )
+        findings.append(say("macros-not-run"))
     if known.kind is FileKind.DOCX and has_tracked_changes(source.path):
-        findings.append(
-            _finding(
-                Severity.WARNING,
-                "tracked-changes",
-                "the file holds tracked changes, printed as they stand; accept or reject them first",
-                "文件含有未处理的修订，将按现状打印，请先接受或拒绝修订",
-            )
-        )
+        findings.append(say("tracked-changes"))
     if known.kind in SPREADSHEETS and pages > MANY_PAGES:
-        findings.append(
-            _finding(
-                Severity.WARNING,
-                "many-sheets-of-paper",
-                f"the spreadsheet prints on {pages} pages; set up its print area and fit it to the width",
-                f"表格打印为 {pages} 页，请检查打印区域并设为“调整为一页宽”",
-            )
-        )
+        findings.append(say("many-printed-pages", pages=pages))
     return findings
 
 
@@ -220,7 +172,3 @@ def _derived(
         sha256=digest.hexdigest(),
         origin=replace(origin, findings=(*origin.findings, *findings)),
     )
-
-
-def _finding(severity: Severity, code: str, message: str, message_zh: str) -> Finding:
-    return Finding(severity, code, message, message_zh)

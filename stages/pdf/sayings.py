@@ -14,6 +14,43 @@ _INFO, _WARNING, _ERROR = Severity.INFO, Severity.WARNING, Severity.ERROR
 SAYINGS: Mapping[str, tuple[Severity, str, str]] = MappingProxyType(
     {
         # -- what was done to it before
+        "office-converted": (
+            _INFO,
+            "an office file ({kind}), made into a PDF of {pages} pages; look at them before signing, the "
+            "original is kept",
+            "Office 文件（{kind}），已转为 {pages} 页 PDF，签章前请核对版面，原件一并保存",
+        ),
+        "picture-converted": (
+            _INFO,
+            "a picture, laid on {pages} pages as it is; the original is kept",
+            "图像，已原样放入 {pages} 页 PDF，原件一并保存",
+        ),
+        "picture-without-size": (
+            _WARNING,
+            "{pages} pages have no true size: their pictures state no resolution and were laid on A4",
+            "有 {pages} 页图像没有分辨率信息，已按 A4 放置，尺寸未必真实",
+        ),
+        "fonts-replaced": (
+            _WARNING,
+            "fonts that are not installed here were replaced, lines and pages may break elsewhere: {fonts}; "
+            "install them, or export the file as PDF where it was written",
+            "缺少字体，已用其他字体代替，换行和分页可能不同：{fonts}；请安装字体，或在原电脑上导出为 PDF",
+        ),
+        "macros-not-run": (
+            _WARNING,
+            "the file brings macros along; they were not run, check what they would have filled in",
+            "文件含有宏，转换时未运行，请核对由宏填写的内容",
+        ),
+        "tracked-changes": (
+            _WARNING,
+            "the file holds tracked changes, printed as they stand; accept or reject them first",
+            "文件含有未处理的修订，已按现状打印，请先接受或拒绝修订",
+        ),
+        "many-printed-pages": (
+            _WARNING,
+            "the spreadsheet prints on {pages} pages; set up its print area and fit it to the width",
+            "表格打印为 {pages} 页，请检查打印区域并设为“调整为一页宽”",
+        ),
         "repaired": (
             _WARNING,
             "the file was damaged; this is a copy written anew ({pages} pages), the original is kept",

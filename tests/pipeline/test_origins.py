@@ -55,7 +55,7 @@ def test_check_says_what_a_pdf_was_made_of(app: App, mixed: Path) -> None:
         "how": "converted",
         "tool": "",
     }
-    assert scan["findings"][0]["code"] == "converted"
+    assert scan["findings"][0]["code"] == "picture-converted"
 
 
 def test_a_plan_may_call_a_file_by_either_name(app: App, mixed: Path, plan: Path) -> None:

@@ -59,7 +59,7 @@ def test_a_picture_becomes_a_pdf_that_remembers_it(tmp_path: Path) -> None:
     assert origin is not None
     assert (origin.path, origin.name, origin.sha256) == (source.path, source.name, source.sha256)
     assert origin.how is HowDerived.CONVERTED
-    assert [finding.code for finding in origin.findings] == ["converted", "picture-without-size"]
+    assert [finding.code for finding in origin.findings] == ["picture-converted", "picture-without-size"]
 
 
 def test_nothing_is_converted_that_was_not_allowed(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_a_word_document_becomes_a_pdf_that_says_who_wrote_it_and_not_what_made_
     assert made.origin.how is HowDerived.CONVERTED
     assert made.origin.tool.startswith("LibreOffice 7") or made.origin.tool.startswith("LibreOffice 2")
     assert [(f.code, "某不存在的字体" in f.message_zh) for f in made.origin.findings] == [
-        ("converted", False),
+        ("office-converted", False),
         ("fonts-replaced", True),
     ]
     with pikepdf.open(made.path) as pdf:
