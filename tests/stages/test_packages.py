@@ -322,7 +322,10 @@ def test_too_many_entries_are_refused_before_any_is_unpacked(
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(name=st.text(st.characters(codec="utf-8"), min_size=1, max_size=40))
+# A name that begins with NUL cannot be written by zipfile: it would be empty.
+@given(
+    name=st.text(st.characters(codec="utf-8"), min_size=1, max_size=40).filter(lambda name: name[0] != "\0")
+)
 def test_whatever_a_zip_calls_its_files_nothing_is_written_outside(
     tmp_path: Path, scratch: Path, name: str
 ) -> None:
