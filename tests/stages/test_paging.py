@@ -58,7 +58,7 @@ def joined(marks: tuple[Mark, ...]) -> list[float]:
     return [strips[0].start, *(strip.end for strip in strips)]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
 @given(count=st.integers(2, 900), first_last=st.floats(1, 10))
 def test_strips_over_the_gaps_of_a_seal_all_have_their_share_of_what_is_inked(
     name_seal: SealFace, count: int, first_last: float

@@ -22,15 +22,8 @@ from tests.simulators.pdfs import PageKind, source_file
 
 DPI = 254
 """Renderers move an image's edges to whole dots: at 254 dpi that is 0.1 mm."""
-A3_LANDSCAPE = (0.0, 0.0, 1190.55, 841.89)
 BOXES = (
-    PageKind(),
     PageKind(crop=(50, 80, 500, 700)),
-    PageKind(crop=(-40, 100, 400, 900), inherit=True),
-    PageKind(media=(-300, -400, 295, 442)),
-    PageKind(media=(595, 842, 0, 0)),
-    PageKind(media=(0, 0, 300, 420), user_unit=2.0),
-    PageKind(media=A3_LANDSCAPE, inherit=True),
     PageKind(content=b"q 2 0 0 2 50 50 cm q 0 1 -1 0 9 9 cm BT /F1 9 Tf (a Q \\) Q) Tj ET"),
     PageKind(content=b"3 0 0 3 70 70 cm Q Q 0.5 0 0 0.5 9 9 cm"),
 )
@@ -61,7 +54,7 @@ def planned_and_stamped(
 
 @pytest.fixture
 def matrix(tmp_path: Path, face: SealFace) -> tuple[PlannedDocument, Path]:
-    """Every rotation of every box, a mark on each page at a place of its own."""
+    """Pages whose content leaves its state open, in every turn; tests of the page matrix have the boxes."""
     kinds = [
         dataclasses.replace(kind, rotate=rotate)
         for kind, rotate in itertools.product(BOXES, (0, 90, 180, 270))
@@ -90,7 +83,7 @@ def check_marks(planned: PlannedDocument, images: Iterable[renderings.Rgb], face
         assert renderings.likeness(cut, face) > (0.95 if geometry.user_unit == 1 else 0.9)
 
 
-def test_marks_are_where_they_were_planned_on_every_kind_of_page_in_mupdf(
+def test_marks_are_where_they_were_planned_whatever_the_content_leaves_behind_in_mupdf(
     matrix: tuple[PlannedDocument, Path], face: SealFace
 ) -> None:
     planned, stamped = matrix
@@ -98,7 +91,7 @@ def test_marks_are_where_they_were_planned_on_every_kind_of_page_in_mupdf(
 
 
 @pytest.mark.needs_poppler
-def test_marks_are_where_they_were_planned_on_every_kind_of_page_in_poppler(
+def test_marks_are_where_they_were_planned_whatever_the_content_leaves_behind_in_poppler(
     matrix: tuple[PlannedDocument, Path], face: SealFace, tmp_path: Path
 ) -> None:
     planned, stamped = matrix

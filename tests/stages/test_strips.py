@@ -1,0 +1,58 @@
+"""Strips of a paging seal, cut out of rendered pages and put together again, are the seal; none is blank."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stages.documents import PlannedDocument, SealFace
+from stages.inspect import inspect
+from stages.plan import plan
+from stages.plan_rules import parse_plan
+from stages.stamp import stamp
+from tests.simulators import pdfs, renderings, views
+from tests.simulators.pdfs import PageKind, source_file
+
+PX_PER_MM = 40.0
+
+
+def paged(tmp_path: Path, face: SealFace, count: int, rule: str) -> tuple[PlannedDocument, Path]:
+    kinds = [PageKind(media=(0, 0, 170 + 20 * (n % 3), 190), rotate=90 * (n % 4)) for n in range(count)]
+    source = source_file(pdfs.build(tmp_path / "a.pdf", kinds))
+    rules = parse_plan(f"version: 1\nrules: [{{seal: 公章, paging: {rule}}}]".encode())
+    planned = plan(source, inspect(source), rules, {face.name: face})
+    return planned, stamp(source, planned, {face.name: face}, tmp_path / "o.pdf").path
+
+
+@pytest.mark.parametrize(
+    ("count", "engine", "rule"),
+    [
+        (2, "poppler", "right"),
+        (7, "poppler", "bottom, first_last: 1.5, edge_mm: 3"),
+        (25, "poppler", "left, position_mm: 30"),
+        (2, "pdfium", "top"),
+        (7, "pdfium", "left, first_last: 2"),
+        (25, "pdfium", "right, edge_mm: 2.5"),
+        (25, "mupdf", "right, first_last: 1.5, edge_mm: 2.5"),
+        (300, "mupdf", "right"),
+        (800, "mupdf", "right"),
+    ],
+)
+@pytest.mark.needs_poppler
+def test_strips_put_together_again_are_the_seal_and_none_is_blank(
+    tmp_path: Path, count: int, engine: str, rule: str
+) -> None:
+    face = pdfs.seal_face(tmp_path)
+    planned, out = paged(tmp_path, face, count, rule)
+    across = rule.startswith(("left", "right"))
+    pieces = []
+    with views.ENGINES[engine](out) as renderer:
+        for mark in sorted(planned.marks, key=lambda mark: mark.strip.start if mark.strip else 0):
+            box = (mark.x_mm, mark.y_mm, mark.w_mm, mark.h_mm)
+            page = planned.inspected.pages[mark.page_index]
+            view = renderer.view(mark.page_index, page, box, PX_PER_MM * 25.4)
+            pieces.append(view.ink_within(box))
+    assert len(pieces) == count
+    assert min(piece.sum() for piece in pieces) > 20  # dots of 0.05 mm: half a square mm in all
+    together = np.concatenate(pieces, axis=1 if across else 0)
+    assert renderings.likeness(together, face) >= 0.98
