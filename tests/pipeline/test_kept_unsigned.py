@@ -6,27 +6,19 @@ from pathlib import Path
 
 import pytest
 
-import pipeline.packages
 from pipeline.documents_json import result_json
 from pipeline.wiring import App
-from stages.documents import InspectedDocument, PlannedDocument, SealFace, SourceFile
-from stages.plan import plan as real_plan
-from stages.plan_rules import PlanRules
+from stages.errors import TimestampUnavailable
 from storage.schema import JobState
 from tests.pipeline.conftest import run_all, submit
 
 
-@pytest.fixture(autouse=True)
-def blind_b(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Plan b.pdf as part of a blind bid, whatever the rules say."""
-
-    def plan(
-        source: SourceFile, inspected: InspectedDocument, rules: PlanRules, faces: dict[str, SealFace]
-    ) -> PlannedDocument:
-        planned = real_plan(source, inspected, rules, faces)
-        return replace(planned, marks=(), anonymous=True) if source.name == "b.pdf" else planned
-
-    monkeypatch.setattr(pipeline.packages, "plan", plan)
+@pytest.fixture
+def plan(plan: Path) -> Path:
+    """The plan, with b.pdf as part of a blind bid."""
+    text = plan.read_text(encoding="utf-8")
+    plan.write_text(text + "parts:\n  - {name: 技术暗标, files: b.pdf, 暗标: true}\n", encoding="utf-8")
+    return plan
 
 
 def test_a_blind_part_comes_out_byte_for_byte_beside_the_signed_ones(
@@ -101,8 +93,6 @@ def test_a_blind_part_whose_bytes_were_changed_is_found_out(app: App, package: P
 def test_a_blind_part_waits_for_a_silent_authority_like_the_others(
     app: App, package: Path, plan: Path
 ) -> None:
-    from stages.errors import TimestampUnavailable
-
     package_id = submit(app, package, plan)
     real = app.archiver.authority
 
