@@ -16,7 +16,7 @@ import pymupdf
 
 from stages.errors import InputRefused
 from stages.pdf.base import BasePdf, open_base
-from stages.pdf.folding import folded
+from stages.pdf.folding import folded_char
 from stages.pdf.structure import walk_pages
 from stages.pdf.syntax import ObjGen
 
@@ -69,11 +69,27 @@ class Traces:
     authors: tuple[str, ...]
 
 
+class _PlainChars(dict[int, str]):
+    """What stands for each character by `folded_char`, simplified and in lower case, made when it is met."""
+
+    def __missing__(self, code_point: int) -> str:
+        plain = self[code_point] = folded_char(chr(code_point), True).casefold()
+        return plain
+
+
+_PLAIN_CHARS = _PlainChars()
+
+
+def _plain(text: str) -> str:
+    """Return a text as names are compared."""
+    return text.translate(_PLAIN_CHARS)
+
+
 class _Search:
     """Names as they are compared, and what was found of them."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        plain = {name: folded(name).casefold() for name in names}
+        plain = {name: _plain(name) for name in names}
         self._plain = {name: text for name, text in plain.items() if len(text) >= MIN_NAME_CHARS}
         self.found: dict[Trace, None] = {}
 
@@ -81,7 +97,7 @@ class _Search:
         """Note every name that stands in a text."""
         if not text or not self._plain:
             return
-        within = folded(text).casefold()
+        within = _plain(text)
         for name, plain in self._plain.items():
             if plain in within and len(self.found) < MAX_TRACES:
                 self.found[Trace(name, where, where_zh, page_index)] = None
@@ -105,7 +121,7 @@ class _Search:
 def find_names(path: Path, names: Sequence[str], *, file_name: str) -> Traces:
     """Return every place where one of the names stands in a PDF.
 
-    Blanks, widths and case of characters do not matter.
+    Blanks, widths and case do not matter, nor whether characters are traditional or simplified.
 
     Args:
         file_name: the file's path inside the package, which is searched too.

@@ -106,6 +106,12 @@ def test_names_in_the_text_are_found_by_page(tmp_path: Path, faces: dict[str, Se
     assert "第 2 页正文：华山建设集团有限公司" in caught.value.zh
 
 
+def test_traditional_characters_are_the_same_name(tmp_path: Path, faces: dict[str, SealFace]) -> None:
+    path = pdfs.text_pages(tmp_path / "a.pdf", [[(72.0, 100.0, "華山建設 集團有限公司")]])
+    with pytest.raises(NotAnonymous, match="华山建设集团有限公司 in text on page 1"):
+        blind(path, faces)
+
+
 def test_text_beyond_the_visible_box_is_found_too(tmp_path: Path, faces: dict[str, SealFace]) -> None:
     path = pdfs.text_pages(tmp_path / "a.pdf", [[(72.0, 100.0, BIDDER), (72.0, 700.0, "正文")]])
     cropped = changed(
