@@ -1,6 +1,5 @@
 """What a batch signer may ask: check a package, see every mark, have it signed, take the result home."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,8 +15,8 @@ from pipeline.intake import keep_files, new_jobs
 from pipeline.jobs import Act, next_state
 from pipeline.key_certificates import check_usable
 from pipeline.moves import make_move
-from pipeline.orders import FrozenSeal, SigningOrder
-from pipeline.packages import LookedAt, OpenedPackage, look
+from pipeline.orders import FrozenSeal, SigningOrder, identity_of
+from pipeline.packages import HeldPackage, LookedAt, OpenedPackage, look
 from pipeline.page_pictures import PagePictures
 from pipeline.permissions import Actor, Permission, check_may
 from pipeline.plans import read_plan
@@ -31,9 +30,8 @@ from pipeline.thumbnails import ThumbnailWish, draw_thumbnails
 from pipeline.ways_back import way_back
 from stages.authorities import fingerprint_of
 from stages.derive import USUAL_CHOICES, Choices
-from stages.documents import BidPackage, SealFace
+from stages.documents import SealFace
 from stages.errors import NothingToMark, SigningRefused
-from stages.manifests import canonical_json
 from stages.plan import rule_hits
 from stages.plan_fit import check_rules_used
 from stages.plan_rules import PlanRules, parse_plan
@@ -102,7 +100,7 @@ class Bids:
 
     def check(
         self,
-        package: Path,
+        package: Path | HeldPackage,
         *,
         actor: Actor,
         plan: Path | bytes | None = None,
@@ -127,7 +125,7 @@ class Bids:
 
     def dry_run(
         self,
-        package: Path,
+        package: Path | HeldPackage,
         plan: Path | bytes,
         *,
         actor: Actor,
@@ -159,7 +157,11 @@ class Bids:
 
     @contextmanager
     def planned(
-        self, package: Path, plan: Path | bytes, progress: Progress, choices: Choices = USUAL_CHOICES
+        self,
+        package: Path | HeldPackage,
+        plan: Path | bytes,
+        progress: Progress,
+        choices: Choices = USUAL_CHOICES,
     ) -> Iterator[tuple[PlanRules, list[LookedAt], Mapping[str, SealFace], Path]]:
         """Give a plan's rules, every file with its marks, the seals' faces, and a folder to work in.
 
@@ -176,7 +178,7 @@ class Bids:
 
     def submit(
         self,
-        package: Path,
+        package: Path | HeldPackage,
         plan: Path | bytes,
         *,
         actor: Actor,
@@ -211,7 +213,7 @@ class Bids:
         rules = rules.dated(order.stamped_on) if order.stamped_on is not None else rules
         self._check_bound(order)
         with OpenedPackage(package, self._scratch) as opened:
-            key = _identity(opened.package, plan_bytes, order)
+            key = identity_of(opened.package, plan_bytes, order)
             try:
                 known = self._records.package_by_key(key)
                 progress.note(f"已受理过的文件包，继续 / known package {known.id}: going on")
@@ -222,7 +224,7 @@ class Bids:
 
     def _take_in(
         self,
-        opened: OpenedPackage,
+        opened: HeldPackage,
         rules: PlanRules,
         plan_bytes: bytes,
         order: SigningOrder,
@@ -288,6 +290,11 @@ class Bids:
         self._records.advance(moves)
         jobs = self._records.jobs(package_id)
         self._ring(jobs, [job.id for job in jobs if job.state not in FINAL_STATES])
+
+    def packages(self, *, limit: int, actor: Actor) -> Sequence[PackageRecord]:
+        """Return the packages taken in last, newest first."""
+        check_may(actor, Permission.SIGN_BIDS)
+        return self._records.packages(limit=limit)
 
     def results(self, package_id: str, out: Path | None = None, *, actor: Actor) -> list[FileResult]:
         """Return how each file came out, its signed file exported to `out` where there is one.
@@ -378,16 +385,3 @@ class Bids:
                     zh=f"印章“{frozen.name}”未与当前签名证书绑定，请使用制章时绑定的证书签名",
                 )
             check_in_force(self._records.seal(frozen.seal_id), now)
-
-
-def _identity(package: BidPackage, plan_bytes: bytes, order: SigningOrder) -> str:
-    """Return what makes two submissions the same: files as they came, plan, seals, key; whatever the day."""
-    return hashlib.sha256(
-        canonical_json(
-            {
-                "files": [[file.name, file.sha256] for file in package.files],
-                "plan": hashlib.sha256(plan_bytes).hexdigest(),
-                "order": replace(order, stamped_on=None).to_record(),
-            }
-        )
-    ).hexdigest()

@@ -7,7 +7,6 @@ from pipeline.bids import FileResult
 from pipeline.dry_runs import DryRun, marks_json, summary_json
 from pipeline.failures import error_json
 from pipeline.intake import origin_json
-from pipeline.packages import LookedAt
 from pipeline.plans import PlanPreset
 from pipeline.stampings import StampedFile
 from pipeline.thumbnails import thumbnails_json
@@ -36,32 +35,6 @@ def seal_json(seal: SealRecord, certificate: str | None) -> dict[str, Any]:
         "eseal_sha256": seal.eseal_digest,
         "micro_pattern": seal.micro_pattern,
         "slots": [dict(slot) for slot in seal.text_slots],
-    }
-
-
-def looked_json(file: LookedAt) -> dict[str, Any]:
-    """Return what pre-flight found of one file."""
-    inspected = file.inspected
-    return {
-        "file": file.source.name,
-        "size_bytes": file.source.size_bytes,
-        "sha256": file.source.sha256,
-        "derived_from": origin_json(file.source.origin),
-        "pages": len(inspected.pages) if inspected else None,
-        "signatures": [
-            {"field": signature.field_name, "docmdp": signature.docmdp}
-            for signature in (inspected.signatures if inspected else ())
-        ],
-        "findings": [
-            {
-                "severity": finding.severity,
-                "code": finding.code,
-                "message": finding.message,
-                "message_zh": finding.message_zh,
-            }
-            for finding in (inspected.findings if inspected else ())
-        ],
-        "error": error_json(file.error) if file.error is not None else None,
     }
 
 

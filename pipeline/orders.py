@@ -1,15 +1,17 @@
 """What a package was submitted with, frozen: the plan's rules and the seals' faces as they were then."""
 
+import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
 from stages.derive import USUAL_CHOICES, Choices
-from stages.documents import SealFace, TextSlot
+from stages.documents import BidPackage, SealFace, TextSlot
+from stages.manifests import canonical_json
 
 
 @dataclass(frozen=True)
@@ -76,3 +78,16 @@ _ORDER = TypeAdapter(SigningOrder)
 def order_from_record(settings: Mapping[str, object]) -> SigningOrder:
     """Return the order that a package record keeps."""
     return _ORDER.validate_json(json.dumps(settings))
+
+
+def identity_of(package: BidPackage, plan_bytes: bytes, order: SigningOrder) -> str:
+    """Return what makes two submissions the same: files as they came, plan, seals, key; whatever the day."""
+    return hashlib.sha256(
+        canonical_json(
+            {
+                "files": [[file.name, file.sha256] for file in package.files],
+                "plan": hashlib.sha256(plan_bytes).hexdigest(),
+                "order": replace(order, stamped_on=None).to_record(),
+            }
+        )
+    ).hexdigest()

@@ -2,8 +2,9 @@
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from pipeline.failures import refusals
 from pipeline.progress import Progress
@@ -30,29 +31,49 @@ class LookedAt:
     error: Exception | None = None
 
 
-class OpenedPackage:
-    """A package opened for the length of a `with`: a zip's files are gone afterwards."""
+@dataclass(frozen=True)
+class HeldPackage:
+    """A package that is open: its files lie where they were unpacked until that folder is deleted.
 
-    def __init__(self, package: Path, scratch: Path) -> None:
-        self._path = package
+    Attributes:
+        scratch: a folder to work in.
+        derived: what is stamped in place of a file, by that file's name, where it was made already.
+        known: what was found in files already, by their SHA-256.
+    """
+
+    package: BidPackage
+    scratch: Path
+    derived: Mapping[str, SourceFile] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    known: Mapping[str, InspectedDocument] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+
+
+class OpenedPackage:
+    """A package opened for the length of a `with`: a zip's files are gone afterwards.
+
+    One that is held open already is used as it is.
+    """
+
+    def __init__(self, package: Path | HeldPackage, scratch: Path) -> None:
+        self._given = package
         scratch.mkdir(parents=True, exist_ok=True)
         self._folder = tempfile.TemporaryDirectory(dir=scratch, prefix="package-")
 
-    def __enter__(self) -> "OpenedPackage":
-        self.scratch = Path(self._folder.name)
+    def __enter__(self) -> HeldPackage:
+        if isinstance(self._given, HeldPackage):
+            return self._given
+        folder = Path(self._folder.name)
         try:
-            self.package: BidPackage = open_package(self._path, self.scratch)
+            return HeldPackage(open_package(self._given, folder), folder)
         except BaseException:
             self._folder.cleanup()
             raise
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._folder.cleanup()
 
 
 def look(
-    opened: OpenedPackage,
+    opened: HeldPackage,
     rules: PlanRules | None,
     faces: Mapping[str, SealFace],
     progress: Progress,
@@ -72,9 +93,12 @@ def look(
         try:
             if source.name in clashes:
                 raise clashes[source.name]
-            folder.mkdir(parents=True, exist_ok=True)
-            source = derive(source, folder, choices)
-            inspected = inspect(source)
+            if source.name in opened.derived:
+                source = opened.derived[source.name]
+            else:
+                folder.mkdir(parents=True, exist_ok=True)
+                source = derive(source, folder, choices)
+            inspected = opened.known.get(source.sha256) or inspect(source)
             if rules is not None:
                 planned = plan(source, inspected, rules, faces)
                 planned = replace(planned, warnings=(*_warnings(source), *planned.warnings))

@@ -32,6 +32,7 @@ from pipeline.scratch import scratch_folder
 from pipeline.seal_checks import SealChecks
 from pipeline.seals import Seals
 from pipeline.settings import Settings
+from pipeline.staging import Staging
 from pipeline.stampings import Stampings
 from pipeline.steps import Steps
 from pipeline.stores import open_store
@@ -217,6 +218,11 @@ class App:
         pictures = PagePictures()
         self._stack.callback(pictures.close)
         return pictures
+
+    @cached_property
+    def staging(self) -> Staging:
+        """The service of uploaded packages."""
+        return Staging(bids=self.bids, pictures=self.pictures)
 
     @cached_property
     def plans(self) -> Plans:

@@ -87,9 +87,9 @@ class PackageBook:
             raise NotFound(f"no package {wanted} is recorded; list the packages", zh=f"没有文件包 {wanted}")
         return PackageRecord(**row._mapping)
 
-    def packages(self) -> list[PackageRecord]:
-        """Return every package, newest first."""
-        query = sa.select(packages).order_by(packages.c.created_at.desc(), packages.c.id)
+    def packages(self, *, limit: int | None = None) -> list[PackageRecord]:
+        """Return every package, or the `limit` newest of them; newest first."""
+        query = sa.select(packages).order_by(packages.c.created_at.desc(), packages.c.id).limit(limit)
         with self._database.reading() as connection:
             return [PackageRecord(**row._mapping) for row in connection.execute(query)]
 

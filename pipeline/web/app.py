@@ -1,5 +1,7 @@
 """The console in the browser: one FastAPI application over the services, for this machine only."""
 
+from importlib.metadata import version
+
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
@@ -11,7 +13,10 @@ from pipeline.web.bids import bid_routes
 from pipeline.web.comparing import compare_routes
 from pipeline.web.desk import HERE, Desk, wants_json
 from pipeline.web.guards import LoopbackGuard
+from pipeline.web.openapi import with_plan_schema
+from pipeline.web.plans import plan_routes
 from pipeline.web.seals import seal_routes
+from pipeline.web.staged import staged_routes
 from pipeline.wiring import App
 
 MAX_COUNTED = 1_000
@@ -20,7 +25,13 @@ MAX_COUNTED = 1_000
 def create_app(sealine: App) -> FastAPI:
     """Return the console. Whoever serves it listens on the loopback address only: there are no accounts."""
     desk = Desk(sealine)
-    app = FastAPI(title="Sealine", openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Sealine",
+        version=version("sealine"),
+        openapi_url="/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
     app.state.desk = desk
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
 
@@ -41,7 +52,9 @@ def create_app(sealine: App) -> FastAPI:
 
     app.include_router(compare_routes(desk))
     app.include_router(seal_routes(desk))
+    app.include_router(staged_routes(desk))
     app.include_router(bid_routes(desk))
+    app.include_router(plan_routes(desk))
     app.include_router(archive_routes(desk))
 
     async def fault(request: Request, error: Exception) -> Response:
@@ -52,4 +65,7 @@ def create_app(sealine: App) -> FastAPI:
             app.add_exception_handler(kind, fault)
     app.add_exception_handler(HTTPException, fault)
     app.add_middleware(LoopbackGuard, desk=desk)
+    describe = app.openapi
+    app.openapi = lambda: with_plan_schema(describe())  # type: ignore[method-assign]
+    desk.sweep_folders()
     return app

@@ -1,13 +1,14 @@
 """The screens of the bid line: a package goes in, its marks are shown, it is signed, it is taken home."""
 
 import asyncio
-import json
 import shutil
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import quote
 
@@ -17,22 +18,22 @@ from fastapi.responses import FileResponse, JSONResponse, Response, StreamingRes
 
 from pipeline.bids import FileResult
 from pipeline.clock import utc_now
-from pipeline.documents_json import dry_run_json, looked_json, result_json
-from pipeline.dry_runs import DryRun, marks_json
+from pipeline.documents_json import dry_run_json, result_json
 from pipeline.errors import Unavailable, WrongState
-from pipeline.failures import one_line
+from pipeline.packages import HeldPackage
 from pipeline.web.desk import FOLDER_PREFIX, Desk, check_id, wants_json
-from pipeline.web.uploads import ReceivedForm, receive_form
+from pipeline.web.openapi import PACKAGE_BODY
+from pipeline.web.plan_input import plan_of_form, plan_of_json
+from pipeline.web.staged import waiting_packages
+from pipeline.web.uploads import is_json, receive_form, receive_json
 from pipeline.web.zips import stream_zip
 from storage.errors import NotFound
-from storage.rows import SealRecord
 from storage.schema import FINAL_STATES, JobState
 
 POLL_S = 0.3
 HEARTBEAT_S = 15.0
 MAX_STREAMS = 32
-MAX_SHOWN_MARKS = 2_000
-MAX_SHOWN_PAGES = 60
+MAX_SHOWN_PACKAGES = 20
 DONE = (JobState.ARCHIVED, JobState.KEPT_UNSIGNED)
 """States in which there is something to take home."""
 
@@ -40,27 +41,26 @@ DONE = (JobState.ARCHIVED, JobState.KEPT_UNSIGNED)
 def bid_routes(desk: Desk) -> APIRouter:
     """Return the routes of the bid line."""
     sealine = desk.sealine
-    router = APIRouter(prefix="/bids")
+    router = APIRouter(prefix="/bids", tags=["bids"])
     streams = 0
 
-    @router.get("")
+    @router.get("", include_in_schema=False)
     def bids(request: Request) -> Response:
-        """Show the way in."""
+        """Show the way in, what waits for its plan, and what was handed in last."""
+        packages = sealine.bids.packages(limit=MAX_SHOWN_PACKAGES, actor=sealine.actor)
         seals = sealine.seals.list(actor=sealine.actor)
-        return desk.page(request, "bids.html", seals=seals, plan=example_plan(seals))
+        return desk.page(request, "bids.html", seals=seals, packages=packages, waiting=waiting_packages(desk))
 
-    @router.post("/preview")
+    @router.post("/preview", openapi_extra=PACKAGE_BODY)
     async def preview(request: Request) -> Response:
-        """Show every mark a plan would draw; no key is touched."""
+        """Return every mark a plan would draw on a package; no key is touched, nothing is kept."""
         async with _received(desk, request) as (package, plan), desk.heavy:
             run = await anyio.to_thread.run_sync(
                 partial(sealine.bids.dry_run, package, plan, actor=sealine.actor)
             )
-        if wants_json(request):
-            return JSONResponse(dry_run_json(run))
-        return desk.page(request, "_marks.html", **_preview_page(run))
+        return JSONResponse(dry_run_json(run))
 
-    @router.post("")
+    @router.post("", openapi_extra=PACKAGE_BODY)
     async def sign(request: Request) -> Response:
         """Take a package in and set it going."""
         async with _received(desk, request) as (package, plan), desk.heavy:
@@ -152,52 +152,28 @@ def event(name: str, html: str) -> str:
     return f"event: {name}\n" + "".join(f"data: {line}\n" for line in html.splitlines() or [""]) + "\n"
 
 
-def example_plan(seals: Sequence[SealRecord]) -> str:
-    """Return a plan to start from, in the names of the seals that are there."""
-    companies = [seal for seal in seals if seal.kind == "official"] or list(seals)
-    people = [seal for seal in seals if seal.kind == "legal_representative"]
-    if not companies:
-        return "# 还没有印章：请先到“制章”做一枚，再回来写用印方案。\nversion: 1\nrules: []\n"
-    seal, owner = (json.dumps(text, ensure_ascii=False) for text in (companies[-1].name, companies[-1].owner))
-    lines = [
-        "version: 1",
-        "project: 某某工程施工招标",
-        f"bidder: {owner}",
-        "rules:",
-        "  # 每处“（盖单位章）”都盖章",
-        f"  - seal: {seal}",
-        "    keyword: （盖单位章）",
-        "  # 右侧骑缝章",
-        f"  - seal: {seal}",
-        "    paging: right",
-    ]
-    if people:
-        name = json.dumps(people[-1].name, ensure_ascii=False)
-        lines += [
-            "  # 法定代表人名章：去掉行首的 # 即生效",
-            f"  # - seal: {name}",
-            "  #   keyword: （签字或盖章）",
-        ]
-    return "\n".join(lines) + "\n"
-
-
 @asynccontextmanager
-async def _received(desk: Desk, request: Request) -> AsyncIterator[tuple[Path, Path]]:
-    """Give the package and the plan somebody sent, for the length of a block."""
+async def _received(desk: Desk, request: Request) -> AsyncIterator[tuple[Path | HeldPackage, bytes]]:
+    """Give the package and the plan somebody sent, for the length of a block.
+
+    JSON names a package that was uploaded before; it stays where it is.
+    """
+    sealine = desk.sealine
+    if is_json(request):
+        document = await receive_json(request)
+        plan = plan_of_json(document, sealine.plans, actor=sealine.actor)
+        folder = desk.folder(str(document.get("staged", "")))
+        staged = await anyio.to_thread.run_sync(partial(sealine.staging.staged, folder, actor=sealine.actor))
+        with TemporaryDirectory(dir=folder, prefix="once-") as scratch:
+            yield replace(staged.held, scratch=Path(scratch)), plan
+        return
     folder = desk.new_folder()
     try:
         form = await receive_form(request, folder)
-        yield form.file("package", "投标文件包（zip 或 PDF）"), _plan_file(form, folder)
+        plan = plan_of_form(form, sealine.plans, actor=sealine.actor)
+        yield form.file("package", "投标文件包（zip、rar 或 PDF）"), plan
     finally:
         await anyio.to_thread.run_sync(partial(shutil.rmtree, folder, ignore_errors=True))
-
-
-def _plan_file(form: ReceivedForm, folder: Path) -> Path:
-    if "plan_file" in form.files:
-        return form.files["plan_file"]
-    path = folder / "plan.yaml"
-    path.write_text(form.text("plan").replace("\r\n", "\n") + "\n")
-    return path
 
 
 def _results(desk: Desk, package_id: str) -> list[FileResult]:
@@ -228,33 +204,4 @@ def _package_page(package_id: str, results: Sequence[FileResult]) -> dict[str, A
         "refused": sum(result.state is JobState.REFUSED for result in results),
         "waiting": sum(result.state is JobState.AWAITING_TIMESTAMP for result in results),
         "over": all(result.state in FINAL_STATES for result in results),
-    }
-
-
-def _preview_page(run: DryRun) -> dict[str, Any]:
-    marks = [mark for file in run.files for mark in marks_json(run, file)]
-    sheets = []
-    for file in run.files:
-        pages = file.inspected.pages if file.inspected else ()
-        by_page: dict[int, list[Any]] = {}
-        for mark in file.planned.marks if file.planned else ():
-            by_page.setdefault(mark.page_index, []).append(mark)
-        sheets.append(
-            {
-                "file": looked_json(file),
-                "error": one_line(file.error) if file.error else "",
-                "warnings": file.planned.warnings if file.planned else (),
-                "marks": sum(len(on_page) for on_page in by_page.values()),
-                "pages": [
-                    {"number": index + 1, "page": pages[index], "marks": by_page[index]}
-                    for index in sorted(by_page)[:MAX_SHOWN_PAGES]
-                ],
-                "more_pages": max(0, len(by_page) - MAX_SHOWN_PAGES),
-            }
-        )
-    return {
-        "sheets": sheets,
-        "marks": marks[:MAX_SHOWN_MARKS],
-        "mark_count": len(marks),
-        "error_count": sum(file.error is not None for file in run.files),
     }

@@ -123,8 +123,9 @@ def is_htmx(request: Request) -> bool:
 
 
 def wants_json(request: Request) -> bool:
-    """Return whether a program asks."""
-    return "application/json" in request.headers.get("accept", "")
+    """Return whether a program asks: it wants JSON, or sends it."""
+    sent = request.headers.get("content-type", "").startswith("application/json")
+    return sent or "application/json" in request.headers.get("accept", "")
 
 
 def _describe(error: Exception) -> tuple[int, Mapping[str, Any]]:

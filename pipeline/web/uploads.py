@@ -1,9 +1,11 @@
 """Receives a form with files: every file goes straight to a folder, piece by piece, within named limits."""
 
+import json
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from fastapi import Request
 from python_multipart.exceptions import FormParserError
@@ -92,6 +94,41 @@ async def receive_form(
     if not parts.ended:
         raise _malformed("the upload was cut off")
     return parts.form
+
+
+async def receive_json(request: Request, *, max_bytes: int = MAX_FIELD_BYTES) -> Mapping[str, Any]:
+    """Return the JSON object somebody sent as the whole body.
+
+    Raises:
+        InputRefused: over max_bytes.
+        UsageRefused: not a JSON object, or cut off.
+    """
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > max_bytes:
+                raise InputRefused(
+                    f"the JSON is longer than {max_bytes} bytes; shorten it",
+                    zh=f"JSON 内容超过 {max_bytes // 1024} KB 上限，请缩短",
+                )
+        document = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise UsageRefused(
+            "the body is no JSON; send an object in UTF-8", zh="请求内容不是有效的 JSON，请更正后重新提交"
+        ) from error
+    except ClientDisconnect as error:
+        raise _malformed("the upload was cut off") from error
+    if not isinstance(document, dict):
+        raise UsageRefused(
+            "the body is JSON but no object; send {…}", zh="请求内容须为 JSON 对象，请更正后重新提交"
+        )
+    return document
+
+
+def is_json(request: Request) -> bool:
+    """Return whether the body is said to be JSON."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
 
 
 def safe_name(name: str) -> str:

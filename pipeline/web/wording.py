@@ -43,6 +43,9 @@ LAMPS = (
 LAMP_ANSWERS = MappingProxyType({"passed": "通过", "failed": "不通过", "unknown": "不确定"})
 INDICATIONS = MappingProxyType({"TOTAL-PASSED": "可信", "TOTAL-FAILED": "不可信", "INDETERMINATE": "不确定"})
 SEVERITIES = MappingProxyType({"info": "提示", "warning": "注意", "error": "错误"})
+KINDS_OF_RULES = MappingProxyType(
+    {"keyword": "关键字", "position": "位置", "paging": "骑缝", "field": "表单域"}
+)
 QUALITIES = (
     ("score", "综合"),
     ("outline", "边框完整"),

@@ -18,7 +18,7 @@ document.addEventListener("change", (event) => {
   const target = input.dataset.loadInto && document.getElementById(input.dataset.loadInto);
   if (target && file) {
     if (file.size > 256 * 1024) { message("方案文件超过 256 KB 上限"); return; }
-    file.text().then((text) => { target.value = text; });
+    file.text().then((text) => { target.value = text; target.dispatchEvent(new Event("plan-loaded")); });
     return;
   }
   const zone = input.closest("[data-drop]");

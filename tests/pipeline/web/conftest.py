@@ -1,6 +1,8 @@
 """The console over an App in a temporary home, asked as a browser on this machine would ask."""
 
+import io
 import shutil
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +25,16 @@ def client_of(app: App) -> TestClient:
     return TestClient(
         create_app(app), base_url="http://localhost", raise_server_exceptions=False, follow_redirects=False
     )
+
+
+@pytest.fixture
+def package_zip(package: Path) -> bytes:
+    """The package of two small files as a zip."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for path in sorted(package.iterdir()):
+            archive.write(path, path.name)
+    return file.getvalue()
 
 
 @pytest.fixture
