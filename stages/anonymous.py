@@ -30,13 +30,19 @@ def plan_anonymous(
     warnings = _rules_left_out(source, rules, part)
     _check_unsigned(source, inspected, part)
     with refusals_named(source.name):
-        traces = find_names(source.path, _names(rules, part, faces), file_name=source.name)
+        traces = find_names(source.path, _names(rules, part, faces), file_names=source.names)
     if traces.found:
         raise NotAnonymous(
             f"{source.name}: part {part.name} is anonymous, and this file tells whose it is: "
             f"{_shown(traces.found, _place)}; take it out and export the PDF again",
             zh=f"{source.name}：“{part.name}”为暗标，此文件会暴露身份："
             f"{_shown(traces.found, _place_zh)}；请删除后重新导出 PDF",
+        )
+    if source.origin is not None:
+        warnings.append(
+            f"暗标：PDF 由 {source.origin.name} 生成，未查找原文件的属性和修订，请勿提交原文件 / "
+            f"anonymous: the PDF was made of {source.origin.name}, whose own properties and revisions "
+            "were not searched; do not hand that file in"
         )
     return PlannedDocument(inspected, (), (*warnings, *_doubts(traces)), anonymous=True)
 

@@ -118,21 +118,22 @@ class _Search:
         return [name for name in self._plain if name not in seen]
 
 
-def find_names(path: Path, names: Sequence[str], *, file_name: str) -> Traces:
+def find_names(path: Path, names: Sequence[str], *, file_names: Sequence[str]) -> Traces:
     """Return every place where one of the names stands in a PDF.
 
     Blanks, widths and case do not matter, nor whether characters are traditional or simplified.
 
     Args:
-        file_name: the file's path inside the package, which is searched too.
+        file_names: the file's paths inside the package, which are searched too; messages use the first.
 
     Raises:
         InputRefused: the PDF cannot be read, or has more than MAX_OBJECTS objects.
     """
     search = _Search(names)
-    search.note(file_name, "the file's name", "文件名")
+    for file_name in file_names:
+        search.note(file_name, "the file's name", "文件名")
     silent = _search_pages(path, search)
-    with open_base(path, name=file_name) as base:
+    with open_base(path, name=file_names[0]) as base:
         attachments, authors = _search_objects(base, search)
     if search.unseen:
         # Earlier revisions and the headers of pictures are no objects of the file, but in its bytes.

@@ -8,12 +8,15 @@ import pikepdf
 import pymupdf
 import pytest
 
-from stages.documents import PlannedDocument, SealFace
+from stages.documents import HowDerived, Origin, PlannedDocument, SealFace
 from stages.errors import InputRefused, NotAnonymous
+from stages.inspect import inspect
 from stages.pdf import traces
 from stages.pdf.traces import find_names
+from stages.plan import plan
+from stages.plan_rules import parse_plan
 from tests.simulators import pdfs
-from tests.simulators.pdfs import PageKind
+from tests.simulators.pdfs import PageKind, source_file
 from tests.stages.plans import planned
 
 BIDDER = "华山建设集团有限公司"
@@ -187,4 +190,18 @@ def test_what_cannot_be_searched_is_refused(
         blind(method, faces)
     method.write_bytes(b"no pdf")
     with pytest.raises(InputRefused):
-        find_names(method, ["甲乙"], file_name="a.pdf")
+        find_names(method, ["甲乙"], file_names=["a.pdf"])
+
+
+def test_of_a_converted_file_the_names_are_searched_and_the_original_is_doubted(
+    method: Path, faces: dict[str, SealFace]
+) -> None:
+    def planned_from(original: str) -> PlannedDocument:
+        came_in = Origin(method, original, 1, "", HowDerived.CONVERTED, "x")
+        source = replace(source_file(method, "技术/方案.pdf"), origin=came_in)
+        rules = parse_plan(f"version: 1\nbidder: {BIDDER}\n{PARTS}\nrules: [{EVERYWHERE}]".encode())
+        return plan(source, inspect(source), rules, faces)
+
+    assert "made of 技术/方案.docx" in "\n".join(planned_from("技术/方案.docx").warnings)
+    with pytest.raises(NotAnonymous, match="in the file's name"):
+        planned_from(f"技术/{BIDDER}方案.docx")
