@@ -24,6 +24,7 @@ class _Drawing:
 
     increment: Increment
     palette: Palette
+    blends_in_rgb: bool
     streams: dict[bytes, ObjGen] = field(default_factory=dict)
     resources: dict[ObjGen | bytes, tuple[ObjGen, dict[str, str]]] = field(default_factory=dict)
 
@@ -69,7 +70,7 @@ def stamp(
                 )
             increment = Increment(base, packs=True)
             palette = put_palette(increment, faces, [mark.seal for mark in drawn])
-            drawing = _Drawing(increment, palette)
+            drawing = _Drawing(increment, palette, _has_archival_intent(base.pdf))
             by_page = _marks_by_page(source, drawn, pages)
             for page_index, marks in by_page.items():
                 geometry = planned.inspected.pages[page_index]
@@ -171,7 +172,22 @@ def _draw_page(drawing: _Drawing, page: pikepdf.Object, geometry: PageGeometry, 
         reference(drawing.stream(balance.closing + b"/Artifact BMC\n" + drawn + b"EMC\n")),
     ]
     changes = {"/Contents": b"[ %s ]" % b" ".join(parts), "/Resources": resources}
+    if drawing.blends_in_rgb and "/Group" not in page:
+        changes["/Group"] = b"<< /S /Transparency /CS /DeviceRGB >>"
     drawing.increment.put(page.objgen, dictionary_with(page, changes))
+
+
+def _has_archival_intent(pdf: pikepdf.Pdf) -> bool:
+    """Return whether the file says for which device its colours are meant, as PDF/A does.
+
+    Readers then blend a page that does not say otherwise in that device's colours: with a press's CMYK,
+    every RGB colour of a stamped page would look different.
+    """
+    intents = pdf.Root.get("/OutputIntents")
+    return any(
+        isinstance(intent, pikepdf.Dictionary) and intent.get("/S") == pikepdf.Name.GTS_PDFA1
+        for intent in (intents if isinstance(intents, pikepdf.Array) else ())
+    )
 
 
 def _content_streams(page: pikepdf.Object) -> list[pikepdf.Object]:

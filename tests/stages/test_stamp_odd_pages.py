@@ -203,3 +203,18 @@ def test_pages_with_the_same_marks_share_what_is_drawn(tmp_path: Path, face: Sea
     appended = out.stat().st_size - path.stat().st_size
     assert out.read_bytes()[path.stat().st_size :].count(b"/ObjStm") == 1
     assert appended < 12_000
+
+
+def test_pages_of_an_archival_file_keep_their_colours(tmp_path: Path, face: SealFace) -> None:
+    """Blended in the CMYK of its output intent, a PDF/A page's own RGB colours would change."""
+    plain = pdfs.build(tmp_path / "a.pdf", [PageKind(), PageKind()])
+    with pikepdf.open(plain, allow_overwriting_input=True, inherit_page_attributes=False) as pdf:
+        pdf.pages[1].obj.Group = pikepdf.Dictionary(S=pikepdf.Name.Transparency)
+        pdf.save(plain)
+    intent = pikepdf.Dictionary(S=pikepdf.Name.GTS_PDFA1)
+    path = pdfs.with_catalogue(tmp_path / "b.pdf", plain, {"/OutputIntents": pikepdf.Array([intent])})
+    for source, groups in ((path, [True, False]), (plain, [None, False])):
+        out = stamped(source, face, (Mark(index, face.name, 40, 50, 42, 30, 0) for index in range(2)))
+        with pikepdf.open(out) as pdf:
+            found = [page.obj.get("/Group") for page in pdf.pages]
+        assert [group if group is None else "/CS" in group for group in found] == groups
