@@ -24,6 +24,7 @@ MAX_OBJECT_NUMBER = 8_388_607
 _LAST_STARTXREF = re.compile(rb"startxref\s+(\d{1,19})")
 _OBJECT_AFTER_END = re.compile(rb"\d\s+\d+\s+obj\b")
 _STREAM_XREF = re.compile(rb"\s*\d+\s+\d+\s+obj\b")
+_HIGHEST = re.compile(r"not one plus the highest object number \((\d{1,10})\)")
 _FATAL_WARNINGS = ("reconstruct", "file is damaged", "find startxref")
 """What qpdf says when it had to guess; small slips in a table, which every reader forgives, are not here."""
 
@@ -150,16 +151,30 @@ def _is_stream_section(path: Path, name: str, offset: int) -> bool:
     raise _damaged(name, "startxref does not point at a cross-reference", "startxref 未指向交叉引用表")
 
 
-def _check_unrepaired(path: Path, name: str, pdf: pikepdf.Pdf) -> None:
-    # Asking empties the list. Warnings name the path, which may hold any of these words.
-    for warning in pdf.get_warnings():
-        text = str(warning).replace(str(path), "").lower()
+def _next_number(pdf: pikepdf.Pdf, warnings: list[str]) -> int:
+    """Return the first object number that nothing in the file has, whatever its /Size says.
+
+    Programs that cut a file down leave a /Size too low: a new object would take the place of an old one.
+    """
+    declared = pdf.trailer.get("/Size", 0)
+    numbers = [int(declared) if isinstance(declared, int) else 0, len(pdf.objects) + 1]
+    numbers.append(pdf.make_indirect(pikepdf.Dictionary()).objgen[0])  # in memory only
+    numbers += [int(found.group(1)) + 1 for text in warnings if (found := _HIGHEST.search(text))]
+    return max(numbers)
+
+
+def _check_unrepaired(path: Path, name: str, pdf: pikepdf.Pdf) -> list[str]:
+    """Return what qpdf warned of, which may name the path."""
+    texts = [str(warning) for warning in pdf.get_warnings()]  # asking empties the list
+    for one in texts:
+        text = one.replace(str(path), "").lower()
         if any(sign in text for sign in _FATAL_WARNINGS):
             raise _damaged(name, "its cross-reference does not fit its objects", "交叉引用与对象不符")
+    return texts
 
 
-def _check_whole(path: Path, name: str, pdf: pikepdf.Pdf) -> None:
-    """Refuse what pikepdf could only open by guessing.
+def _check_whole(path: Path, name: str, pdf: pikepdf.Pdf) -> list[str]:
+    """Refuse what pikepdf could only open by guessing, and return what it warned of.
 
     Raises:
         Encrypted: it is.
@@ -168,11 +183,12 @@ def _check_whole(path: Path, name: str, pdf: pikepdf.Pdf) -> None:
     """
     if pdf.is_encrypted:
         raise _encrypted(name, pdf)
-    _check_unrepaired(path, name, pdf)
+    warnings = _check_unrepaired(path, name, pdf)
     if "/Root" not in pdf.trailer or not isinstance(pdf.trailer.Root, pikepdf.Dictionary):
         raise _damaged(name, "it has no catalogue", "缺少文档目录")
     if not pdf.trailer.Root.is_indirect or "/Pages" not in pdf.trailer.Root:
         raise _refuse(name, "the PDF has no pages; export it again", "PDF 没有页面，请重新导出")
+    return warnings
 
 
 @contextmanager
@@ -194,7 +210,7 @@ def open_base(path: Path, *, name: str = "") -> Iterator[BasePdf]:
         name: what messages call the file; the path's last part when empty.
 
     Raises:
-        Damaged: a sound copy may be made of it.
+        Damaged: a sound copy may be made of it; also raised by what is read of it inside of the `with`.
         Encrypted: encrypted, and opened without a password.
         InputRefused: not a PDF, empty, over MAX_FILE_BYTES, without pages, or needing a password or a
             certificate.
@@ -212,7 +228,7 @@ def open_base(path: Path, *, name: str = "") -> Iterator[BasePdf]:
             "the PDF is encrypted and needs a password; remove the password, then hand it in again",
             "PDF 需要密码才能打开，请去除密码后重新提交",
         ) from error
-    except (pikepdf.PdfError, RuntimeError) as error:  # QpdfRuntimeError is no PdfError
+    except (pikepdf.PdfError, RuntimeError, UnicodeDecodeError) as error:  # QpdfRuntimeError is no PdfError
         if "unable to find page tree" in str(error):
             raise _refuse(
                 name, "the PDF has no pages; export it again", "PDF 没有页面，请重新导出"
@@ -226,10 +242,9 @@ def open_base(path: Path, *, name: str = "") -> Iterator[BasePdf]:
             ) from error
         raise _damaged(name, "no PDF reader could follow it", "无法解析") from error
     with pdf:
-        _check_whole(path, name, pdf)
+        warnings = _check_whole(path, name, pdf)
         trailer = pdf.trailer
-        declared = trailer.get("/Size", 0)
-        next_number = max(int(declared) if isinstance(declared, int) else 0, len(pdf.objects) + 1)
+        next_number = _next_number(pdf, warnings)
         if next_number > MAX_OBJECT_NUMBER:
             raise _refuse(
                 name,
@@ -240,7 +255,7 @@ def open_base(path: Path, *, name: str = "") -> Iterator[BasePdf]:
         ids = trailer.get("/ID")
         has_id = isinstance(ids, pikepdf.Array) and len(ids) == 2 and isinstance(ids[0], pikepdf.String)
         chain = read_chain(path, startxref, size)
-        yield BasePdf(
+        base = BasePdf(
             path=path,
             name=name,
             pdf=pdf,
@@ -255,3 +270,8 @@ def open_base(path: Path, *, name: str = "") -> Iterator[BasePdf]:
             first_id=bytes(ids[0]) if ids is not None and has_id else None,
             ends_with_newline=tail[-1:] in (b"\n", b"\r"),
         )
+        try:
+            yield base
+        except (pikepdf.PdfError, UnicodeDecodeError) as error:
+            # Objects are read when they are asked for, and what qpdf says of them need not be UTF-8.
+            raise _damaged(name, "an object of it cannot be read", "有对象无法读取") from error

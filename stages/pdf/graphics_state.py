@@ -110,7 +110,7 @@ def _decoded(stream: pikepdf.Object) -> bytes:
         if filters == pikepdf.Name.FlateDecode and "/DecodeParms" not in stream:
             return _inflated(raw)
         return bytes(stream.read_bytes()) if len(raw) <= MAX_OPAQUE_BYTES else b""
-    except (pikepdf.PdfError, pikepdf.DataDecodingError, RuntimeError):
+    except (pikepdf.PdfError, pikepdf.DataDecodingError, RuntimeError, UnicodeError):
         return b""
 
 

@@ -85,7 +85,7 @@ def repair(source: SourceFile, folder: Path, *, decrypt_too: bool = False) -> So
     Raises:
         Encrypted: it is encrypted besides, and decrypt_too is not set.
         InputRefused: somebody has signed it; it needs a password; no reader could follow it; pages of it
-            are lost; the tool took longer than REWRITE_TIMEOUT_S or more memory than
+            are lost, or would be empty; the tool took longer than REWRITE_TIMEOUT_S or more memory than
             `rewriter.MAX_MEMORY_BYTES`.
     """
     answer, out = _rewritten(source, folder)
@@ -167,6 +167,16 @@ def _rewritten(source: SourceFile, folder: Path) -> tuple[dict[str, Any], Path]:
         raise _refusal(source.name, error)
     pages, lost = answer["pages"], answer["lost_pages"]
     lost = max(lost, (answer["other_pages"] or 0) - pages)
+    empty = answer["empty_pages"] if answer["missing_objects"] else 0
+    if empty and not lost:
+        out.unlink(missing_ok=True)
+        missing = answer["missing_objects"]
+        raise InputRefused(
+            f"{source.name}: the PDF is cut off: {missing} objects are missing, and {empty} of {pages} pages "
+            "would be empty; download or export it again",
+            zh=f"{source.name}：PDF 不完整：缺失 {missing} 个对象，{pages} 页中有 {empty} 页会变成空白，"
+            "请重新下载或重新导出",
+        )
     if lost > 0 or not pages:
         out.unlink(missing_ok=True)
         raise InputRefused(

@@ -9,6 +9,7 @@ stdout (`stages.pdf.mending` reads it): `error`, or what the new file has and wh
 import json
 import re
 import resource
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,10 +26,13 @@ MAX_COMPARED_PAGES = 300
 """Pages whose look and text is compared, spread evenly over a longer file."""
 COMPARED_DPI = 24
 MAX_COMPARED_SIDE_PX = 2000
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES, OVERLAP_BYTES = 1 << 20, 4096
 MAX_LISTED = 50
 
 _REFERENCE = re.compile(rb"(?<![\d.])(\d{1,8})[ \r\n]+(\d{1,5})[ \r\n]+R(?![A-Za-z])")
+_CATALOGUE = re.compile(
+    rb"(\d{1,8})\s+(\d{1,5})\s+obj\s*<<(?:(?!endobj).){0,4000}?/Type\s*/Catalog\b", re.DOTALL
+)
 
 
 def _limit() -> None:
@@ -44,7 +48,25 @@ def _chunks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
             yield before + chunk
-            before = chunk[-64:]
+            before = chunk[-OVERLAP_BYTES:]
+
+
+def _with_trailer(source: Path, out: Path) -> bool:
+    """Write a copy whose end says where the catalogue is, for a file that was cut off before its trailer.
+
+    Returns:
+        Whether a catalogue was found; one that is packed into an object stream is not.
+    """
+    root = None
+    for chunk in _chunks(source):
+        for match in _CATALOGUE.finditer(chunk):
+            root = match.group(1), match.group(2)
+    if root is None:
+        return False
+    shutil.copyfile(source, out)
+    with out.open("ab") as file:
+        file.write(b"\ntrailer\n<< /Root %s %s R >>\nstartxref\n0\n%%%%EOF\n" % root)
+    return True
 
 
 def _lost_pages(pdf: pikepdf.Pdf) -> int:
@@ -125,6 +147,9 @@ def _rewrite(source: Path, out: Path) -> dict[str, object]:
         answer["lost_pages"] = _lost_pages(pdf)
         answer["declared_pages"] = _declared_pages(pdf)
         answer["pages"] = len(pdf.pages)  # also mends the tree
+        answer["empty_pages"] = sum("/Contents" not in page for page in pdf.pages)
+        if "/Size" not in pdf.trailer:
+            pdf.trailer.Size = 1  # qpdf sets the true one, but only where there is one
         pdf.save(
             out,
             encryption=False,
@@ -164,14 +189,24 @@ def _look(document: pymupdf.Document, index: int) -> tuple[object, ...]:
 
 
 def _main(source: Path, out: Path) -> dict[str, object]:
+    cut = out.with_suffix(".cut")
     try:
-        return _rewrite(source, out)
+        try:
+            return _rewrite(source, out)
+        except pikepdf.PasswordError:
+            raise
+        except pikepdf.PdfError:
+            if not _with_trailer(source, cut):
+                raise
+            return _rewrite(cut, out)
     except pikepdf.PasswordError:
         return {"error": "password"}
     except MemoryError:
         return {"error": "memory"}
     except (pikepdf.PdfError, pikepdf.ForeignObjectError, RuntimeError, ValueError, TypeError, KeyError):
         return {"error": "unreadable"}
+    finally:
+        cut.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pikepdf
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from stages.documents import DocMDP, InspectedDocument, Severity
-from stages.errors import InputRefused
+from stages.errors import Damaged, InputRefused
 from stages.inspect import inspect
+from stages.pdf.base import open_base
 from tests.simulators import pdfs
 from tests.simulators.pdfs import PageKind, source_file
 
@@ -139,3 +142,61 @@ def test_an_empty_field_of_our_name_is_taken(tmp_path: Path) -> None:
         pdf.Root.AcroForm = pikepdf.Dictionary(Fields=[pdf.make_indirect(field) for field in named])
         pdf.save(path)
     assert inspect(source_file(path)).taken_names == ("Signature1",)
+
+
+@pytest.mark.parametrize("error", [pikepdf.PdfError("x"), UnicodeDecodeError("utf-8", b"\xa9", 0, 1, "x")])
+def test_an_object_that_cannot_be_read_is_damage(tmp_path: Path, error: Exception) -> None:
+    """Objects are read when they are asked for, and the reader's complaint may hold the file's own bytes."""
+    path = pdfs.build(tmp_path / "a.pdf", [PageKind()])
+    with pytest.raises(Damaged, match=r"^a\.pdf: .*an object of it cannot be read"), open_base(path):
+        raise error
+
+
+_SEEDS = ("table", "stream", "signed", "hybrid")
+
+
+@pytest.fixture(scope="module")
+def seeds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    folder = tmp_path_factory.mktemp("seeds")
+    plain = pdfs.build(folder / "plain.pdf", [PageKind()] * 2)
+    return {
+        "table": plain.read_bytes(),
+        "stream": pdfs.build(folder / "stream.pdf", [PageKind()] * 2, object_streams=True).read_bytes(),
+        "signed": pdfs.with_signature_field(folder / "s.pdf", plain, level=2, perms=True).read_bytes(),
+        "hybrid": pdfs.hybrid(folder / "h.pdf").read_bytes(),
+    }
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    seed=st.sampled_from(_SEEDS),
+    changes=st.lists(
+        st.tuples(
+            st.floats(0, 1),
+            st.sampled_from(
+                [b"", b"null", b"[", b"<<", b">>", b"-1", b"9 0 R", b"1 0 R", b"(", b"\xff", b"9" * 20]
+            )
+            | st.binary(min_size=1, max_size=3),
+            st.integers(0, 12),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+)
+def test_whatever_the_bytes_a_file_is_inspected_or_refused_in_one_line(
+    tmp_path: Path, seeds: dict[str, bytes], seed: str, changes: list[tuple[float, bytes, int]]
+) -> None:
+    data = seeds[seed]
+    for where, new, dropped in changes:
+        at = int(where * len(data))
+        data = data[:at] + new + data[at + dropped :]
+    path = tmp_path / "a.pdf"
+    path.write_bytes(data)
+    try:
+        inspect(source_file(path))
+        said = ("a.pdf: ", "a.pdf：")
+    except InputRefused as refused:
+        said = (str(refused), refused.zh)
+    assert said[0].startswith("a.pdf: ")
+    assert said[1].startswith("a.pdf：")
+    assert "\n" not in said[0]

@@ -1,6 +1,7 @@
 """An increment is understood by every reader, whatever the file it follows is like."""
 
 import io
+import re
 import subprocess
 from pathlib import Path
 
@@ -287,3 +288,13 @@ def test_numbers_have_no_exponent_and_keep_five_decimals(value: float) -> None:
     token = number(value)
     assert set(token) <= set(b"-.0123456789")
     assert float(token) == pytest.approx(value, abs=0.6e-5)
+
+
+def test_a_size_too_low_lets_no_new_object_take_an_old_one_s_number(tmp_path: Path) -> None:
+    """Programs that cut a file down leave such a /Size, and readers go by the table."""
+    path = made("table", tmp_path)
+    path.write_bytes(re.sub(rb"/Size \d+", b"/Size 3", path.read_bytes()))
+    with pikepdf.open(path, suppress_warnings=True) as pdf:
+        highest = max(thing.objgen[0] for thing in pdf.objects)
+    with open_base(path) as base:
+        assert base.next_number == highest + 1

@@ -38,6 +38,11 @@ def no_end(data: bytes) -> bytes:
     return data[: data.rindex(b"startxref")]
 
 
+def no_trailer(data: bytes) -> bytes:
+    """A download that ended a little too soon."""
+    return data[: data.rindex(b"xref\n0 ") + 20]
+
+
 def wrong_startxref(data: bytes) -> bytes:
     return data[: data.rindex(b"startxref")] + b"startxref\n17\n%%EOF\n"
 
@@ -48,7 +53,7 @@ def shifted_offsets(data: bytes) -> bytes:
     return data[:where] + b"%" + b"x" * 40 + b"\n" + data[where:]
 
 
-@pytest.mark.parametrize("damage", [junk_before, no_end, wrong_startxref, shifted_offsets])
+@pytest.mark.parametrize("damage", [junk_before, no_end, no_trailer, wrong_startxref, shifted_offsets])
 def test_a_damaged_file_is_repaired_only_when_asked(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
     sound = three_pages(tmp_path)
     path = tmp_path / "a.pdf"
@@ -107,11 +112,23 @@ def test_lost_pages_are_said_and_nothing_is_made(tmp_path: Path) -> None:
         repair(source_file(path), tmp_path / "made")
 
 
+def test_pages_that_would_be_empty_are_not_repaired(tmp_path: Path) -> None:
+    catalogue = b"<< /Type /Catalog /Pages 2 0 R >>"
+    tree = b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>"
+    page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 9 0 R >>"
+    path = pdfs.raw(tmp_path / "a.pdf", [catalogue, tree, page])
+    path.write_bytes(no_end(path.read_bytes()))
+    with pytest.raises(InputRefused, match="1 objects are missing, and 1 of 1 pages would be empty"):
+        repair(source_file(path), tmp_path / "made")
+
+
 def test_missing_objects_are_said(tmp_path: Path) -> None:
     catalogue = b"<< /Type /Catalog /Pages 2 0 R >>"
     tree = b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>"
-    page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /XObject << /I 9 0 R >> >> >>"
-    path = pdfs.raw(tmp_path / "a.pdf", [catalogue, tree, page])
+    drawn = b"/Contents 4 0 R /Resources << /XObject << /I 9 0 R >> >>"
+    page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] %s >>" % drawn
+    content = b"<< /Length 5 >>\nstream\n/I Do\nendstream"
+    path = pdfs.raw(tmp_path / "a.pdf", [catalogue, tree, page, content])
     path.write_bytes(no_end(path.read_bytes()))
     origin = repair(source_file(path), tmp_path / "made").origin
     assert origin is not None
