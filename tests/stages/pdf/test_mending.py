@@ -206,3 +206,15 @@ def test_a_repair_that_takes_too_long_is_ended(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(mending, "REWRITE_TIMEOUT_S", 0.001)
     with pytest.raises(InputRefused, match=r"^a\.pdf: it cannot be repaired within the time allowed"):
         repair(source_file(path), tmp_path / "made")
+
+
+def test_pages_another_reader_sees_differently_are_named() -> None:
+    answer = {"missing_objects": 0, "other_pages": 3, "different": list(range(2, 12))}
+    (finding,) = mending._losses(answer)
+    assert finding.code == "repair-looks-different"
+    assert "pages 2, 3, 4, 5, 6, 7, 8, 9 …" in finding.message
+
+
+def test_what_no_other_reader_can_open_is_said_not_to_be_compared() -> None:
+    (finding,) = mending._losses({"missing_objects": 0, "other_pages": None, "different": []})
+    assert finding.code == "repair-not-compared"
