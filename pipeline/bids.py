@@ -2,15 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
 from pipeline.bench import INSPECTED, PLANNED
 from pipeline.clock import Clock
 from pipeline.dry_runs import DryRun
-from pipeline.exports import export_object
-from pipeline.failures import ExitCode
 from pipeline.intake import keep_files, new_jobs
 from pipeline.jobs import Act, next_state
 from pipeline.key_certificates import check_usable
@@ -23,6 +21,7 @@ from pipeline.plans import read_plan
 from pipeline.preflight import CheckedFile, checked
 from pipeline.progress import Progress, Silent
 from pipeline.rehearsals import rehearse
+from pipeline.results import FileResult, result_of
 from pipeline.seals_in_force import check_in_force
 from pipeline.slots import slots_from_record
 from pipeline.steps import Signers
@@ -38,38 +37,14 @@ from stages.plan_rules import PlanRules, parse_plan
 from stages.policy import retain_until
 from storage.errors import NotFound
 from storage.objects import ObjectStore
-from storage.origins import OriginRecord
 from storage.records import Records
 from storage.rows import (
     JobRecord,
     Move,
     NewPackage,
     PackageRecord,
-    VoidRecord,
 )
 from storage.schema import FINAL_STATES, JobState
-
-
-@dataclass(frozen=True)
-class FileResult:
-    """How one file of a package came out.
-
-    Attributes:
-        output: the signed file, or the original of one kept unsigned, once it was exported.
-        signatures: how many signatures we made in it.
-        error: exit code, name and messages, or None.
-        void: set when it was archived and holds no longer.
-        made_of: what came in, when the PDF that was stamped was made of it.
-    """
-
-    file: str
-    state: JobState
-    output: Path | None
-    signatures: int
-    seconds: float
-    error: Mapping[str, object] | None
-    void: VoidRecord | None = None
-    made_of: OriginRecord | None = None
 
 
 class Bids:
@@ -303,36 +278,10 @@ class Bids:
         """
         check_may(actor, Permission.SIGN_BIDS)
         origins = self._records.origins(package_id)
-        return [self._result(job, origins.get(job.id), out) for job in self._records.jobs(package_id)]
-
-    def _result(self, job: JobRecord, made_of: OriginRecord | None, out: Path | None) -> FileResult:
-        output = None
-        outputs = self._records.outputs(job.id)
-        void = None
-        if job.state in (JobState.ARCHIVED, JobState.KEPT_UNSIGNED):
-            void = self._records.void_of(job.id)
-            if out is not None and void is None:
-                kept = self._records.archive_of(job.id)
-                digest = kept.signed_digest or kept.original_digest
-                output = export_object(self._store, digest, out / job.name)
-        error = None
-        if job.error is not None:
-            error = {
-                "code": int(ExitCode[job.error.code]),
-                "name": job.error.code,
-                "message": job.error.message,
-                "message_zh": job.error.message_zh,
-            }
-        return FileResult(
-            file=job.name,
-            state=job.state,
-            output=output,
-            signatures=1 if JobState.SIGNED in outputs else 0,
-            seconds=round((job.updated_at - job.created_at).total_seconds(), 3),
-            error=error,
-            void=void,
-            made_of=made_of,
-        )
+        return [
+            result_of(self._records, self._store, job, origins.get(job.id), out)
+            for job in self._records.jobs(package_id)
+        ]
 
     def _today(self) -> date:
         """Return the day here, as people write it on paper."""

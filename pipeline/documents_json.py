@@ -3,11 +3,11 @@
 import hashlib
 from typing import Any
 
-from pipeline.bids import FileResult
 from pipeline.dry_runs import DryRun, marks_json, summary_json
 from pipeline.failures import error_json
 from pipeline.intake import origin_json
 from pipeline.plans import PlanPreset
+from pipeline.results import FileResult
 from pipeline.stampings import StampedFile
 from pipeline.thumbnails import thumbnails_json
 from pipeline.withdrawals import TakenBack

@@ -134,7 +134,13 @@ class Withdrawals:
                     "请待其归档后再次撤回，届时作废",
                 )
             move = make_move(
-                job.id, job.state, Act.WITHDRAW, actor=by, at=self._clock(), detail={"reason": reason}
+                job.id,
+                job.state,
+                Act.WITHDRAW,
+                actor=by,
+                at=self._clock(),
+                detail={"reason": reason.strip()},
+                error=_withdrawn(job, reason.strip()),
             )
             try:
                 self._records.advance([move])
@@ -185,6 +191,15 @@ class Withdrawals:
             f"{job.name}: only the key it was signed with can void it ({wanted[:16]}…); give it with --key",
             zh=f"{job.name}：须用签署时的密钥（证书 {wanted[:16]}…）作废，请用 --key 给出",
         )
+
+
+def _withdrawn(job: JobRecord, reason: str) -> WrongState:
+    """Return what is said of a withdrawn document from then on, also when it is submitted again."""
+    return WrongState(
+        f"{job.name} was withdrawn before it was signed ({reason}); "
+        "to sign it after all, submit it with a plan that differs",
+        zh=f"{job.name} 已在签名前撤回（{reason}）；如仍要签章，请修改方案后重新提交",
+    )
 
 
 def voided_digest(archived: ArchiveRecord) -> str:

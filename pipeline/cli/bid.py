@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.bids import FileResult
 from pipeline.cli.check import check
 from pipeline.cli.options import (
     ConvertOption,
@@ -32,6 +31,7 @@ from pipeline.failures import ExitCode, failure_of
 from pipeline.folders import check_out_file, check_out_folder
 from pipeline.jobs import STATE_LABELS
 from pipeline.packages import LookedAt
+from pipeline.results import FileResult
 from pipeline.thumbnails import MAX_THUMBNAIL_SIDE_PX, THUMBNAIL_SIDE_PX, ThumbnailWish
 from pipeline.workers import wait_for_package, working
 from stages.derive import Choices

@@ -16,11 +16,11 @@ import anyio
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
-from pipeline.bids import FileResult
 from pipeline.clock import utc_now
 from pipeline.documents_json import dry_run_json, result_json
 from pipeline.errors import Unavailable, WrongState
 from pipeline.packages import HeldPackage
+from pipeline.results import FileResult
 from pipeline.web.desk import FOLDER_PREFIX, Desk, check_id, wants_json
 from pipeline.web.openapi import PACKAGE_BODY
 from pipeline.web.plan_input import plan_of_form, plan_of_json

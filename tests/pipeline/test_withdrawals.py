@@ -42,6 +42,9 @@ def test_what_is_not_signed_yet_leaves_the_line_and_is_never_signed(
     run_all(app, package_id)
     for result in app.bids.results(package_id, tmp_path / "out", actor=app.actor):
         assert (result.state, result.output, result.signatures) == (JobState.CANCELLED, None, 0)
+        assert result.error is not None
+        assert result.error["name"] == "WRONG_STATE"  # not done, whoever asks by script
+        assert WHY in str(result.error["message_zh"])
     acts = _acts(app, taken[0].job_id)
     assert acts["withdraw"] == 1
     assert not {"signature_claimed", "signed"} & set(acts)
@@ -96,10 +99,11 @@ def test_a_voided_document_says_so_wherever_it_is_shown(
     assert proved["void"]["reason"] == WHY
     assert app.archive.verify("b.pdf", actor=app.actor)["void"] is None
     results = app.bids.results(package_id, tmp_path / "out", actor=app.actor)
-    assert [(result.output is None, result.void is None) for result in results] == [
-        (True, False),
-        (False, True),
-    ]
+    void, good = results
+    assert (void.output, good.error, good.void) == (None, None, None)
+    assert void.error is not None
+    assert WHY in str(void.error["message"])
+    assert good.output is not None
 
 
 def test_a_void_record_that_was_changed_is_seen(app: App, package: Path, plan: Path) -> None:

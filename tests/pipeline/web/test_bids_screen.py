@@ -9,7 +9,7 @@ import pytest
 import yaml
 from fastapi.testclient import TestClient
 
-from pipeline.bids import FileResult
+from pipeline.results import FileResult
 from pipeline.web import bids as bid_screens
 from pipeline.web.bids import event
 from pipeline.web.starting_plans import example_plan
