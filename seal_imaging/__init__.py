@@ -19,6 +19,7 @@ from seal_imaging.impression import (
 from seal_imaging.impressions import PageReading, ScaleSource, read_impressions, read_page
 from seal_imaging.names import NameAnswer, NameDifference, NameVerdict, compare_name
 from seal_imaging.ocr_rapid import RapidReader
+from seal_imaging.printed_pages import PrintedLine, PrintedPageReader
 from seal_imaging.quality import REFUSING, Verdict, judge
 from seal_imaging.reader import ReadCharacter, ReadLine, TextReader
 from seal_imaging.restate import cut_out, with_size
@@ -40,6 +41,8 @@ __all__ = [
     "NameDifference",
     "NameVerdict",
     "PageReading",
+    "PrintedLine",
+    "PrintedPageReader",
     "Quality",
     "RapidReader",
     "ReadCharacter",

@@ -4,7 +4,6 @@ The model is run by onnxruntime itself: the package's own calls keep only the li
 each place, log, and may reach for the network when a file is missing.
 """
 
-import importlib.util
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seal_imaging.errors import ReaderUnavailable
+from seal_imaging.ocr_engine import open_session
 from seal_imaging.reader import ReadCharacter, ReadLine, Strip
 from seal_imaging.simplified import SIMPLIFIED
 
@@ -41,15 +41,17 @@ Odds = NDArray[np.float32]
 class RapidReader:
     """A reader whose model is loaded when it first reads; threads may share it."""
 
-    def __init__(self, *, threads: int = 1, model_path: str | None = None) -> None:
+    def __init__(self, *, threads: int = 1, model_path: str | None = None, printed: bool = False) -> None:
         """Say how to read.
 
         Args:
+            printed: the strips are print, not seals: every character counts as the model sees it.
             threads: how many the engine may use.
             model_path: another recognition model in ONNX form; None for the package's own.
         """
         self._threads = threads
         self._model_path = model_path
+        self._printed = printed
         self._lock = threading.Lock()
         self._session: Any = None
         self._characters: list[str] = []
@@ -67,7 +69,10 @@ class RapidReader:
         lines: list[ReadLine] = []
         for strip in strips[:MAX_STRIPS]:
             odds, used = self._odds(strip)
-            odds = _only(odds, allowed) if allowed is not None else self._simplified(odds)
+            if allowed is not None:
+                odds = _only(odds, allowed)
+            elif not self._printed:
+                odds = self._simplified(odds)
             lines.append(_decoded(odds, used, self._characters))
         lines += [ReadLine()] * (len(strips) - len(lines))
         return lines
@@ -76,29 +81,13 @@ class RapidReader:
         with self._lock:
             if self._session is not None:
                 return
-            path = self._model_path or _packaged_model()
+            session = open_session(MODEL_NAME, threads=self._threads, model_path=self._model_path)
             try:
-                import onnxruntime
-                from onnxruntime.capi import onnxruntime_pybind11_state as faults
-            except ImportError as error:
-                raise ReaderUnavailable(
-                    "onnxruntime is not installed, so seals cannot be read; install onnxruntime",
-                    zh="未安装onnxruntime，无法识别印文",
-                ) from error
-            options = onnxruntime.SessionOptions()
-            options.log_severity_level = 4
-            options.intra_op_num_threads = self._threads
-            options.inter_op_num_threads = 1
-            # A thread that waits must not burn a core that others need.
-            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-            broken = (faults.Fail, faults.NoSuchFile, faults.InvalidProtobuf, faults.InvalidArgument)
-            try:
-                session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
                 listed = session.get_modelmeta().custom_metadata_map["character"]
-            except (*broken, KeyError) as error:
+            except KeyError as error:
                 raise ReaderUnavailable(
-                    f"the text model {path} cannot be loaded ({error}); install rapidocr again",
-                    zh="印文识别模型无法加载，请重新安装rapidocr",
+                    f"the text model {MODEL_NAME} names no characters ({error}); install rapidocr again",
+                    zh="文字识别模型无法加载，请重新安装rapidocr",
                 ) from error
             # Index 0 is the model's "no character here", the last one a space.
             self._characters = ["", *listed.splitlines(), " "]
@@ -140,18 +129,6 @@ class RapidReader:
         allowed = np.array([character in wanted for character in self._characters])
         allowed[0] = True
         return allowed
-
-
-def _packaged_model() -> str:
-    """Return where the model lies, without importing the package, which would take a second."""
-    spec = importlib.util.find_spec("rapidocr")
-    places = list(spec.submodule_search_locations or []) if spec else []
-    if not places:
-        raise ReaderUnavailable(
-            "rapidocr is not installed, so seals cannot be read; install rapidocr",
-            zh="未安装rapidocr，无法识别印文",
-        )
-    return f"{places[0]}/models/{MODEL_NAME}"
 
 
 def _is_uncommon(character: str) -> bool:
