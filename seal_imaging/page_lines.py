@@ -1,4 +1,4 @@
-"""Where the lines of text are on a picture of a page, found with the detection model that rapidocr carries."""
+"""Where the lines of text are on a picture of a page: found with the detection model in rapidocr."""
 
 import threading
 from dataclasses import dataclass
