@@ -1,11 +1,8 @@
 """What a page says and where: the lines that a text layer or OCR gives, in displayed millimetres."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
-from typing import Protocol
 
 BoxMm = tuple[float, float, float, float]
 """x0, y0, x1, y1 in mm from the top left of the displayed page."""
@@ -69,15 +66,3 @@ class PageText:
             return False
         count = sum(1 for line in self.lines for char in line.text if not char.isspace())
         return self.unmapped_count < MIN_UNMAPPED or self.unmapped_count <= MAX_UNMAPPED_SHARE * count
-
-
-class PageReader(Protocol):
-    """Somebody who reads pages by their picture (OCR)."""
-
-    def read(self, path: Path, page_indices: Sequence[int]) -> dict[int, PageText]:
-        """Return what the pages of a PDF show; a page it has no time for is left out.
-
-        Raises:
-            InputRefused: a page cannot be drawn.
-        """
-        ...

@@ -15,11 +15,13 @@ from stages.documents import (
 from stages.errors import NothingToMark, PlacementRefused, PlanRefused
 from stages.paging import paging_marks
 from stages.pdf.carriers import check_marks_allowed, unfilled_fields
+from stages.pdf.text import LayerOnly, PageTexts
 from stages.plan_draft import Draft
 from stages.plan_fields import field_marks
-from stages.plan_keywords import keyword_marks, keyword_searches
+from stages.plan_keywords import keyword_marks
 from stages.plan_pages import odd_page_warnings, taken_pages
 from stages.plan_rules import FieldRule, KeywordRule, PagingRule, PlanRules, PositionRule, Rule
+from stages.plan_search import KeywordSearcher
 from stages.plan_texts import with_texts
 
 MAX_MARKS = 20_000
@@ -27,9 +29,17 @@ MAX_MARKS = 20_000
 
 
 def plan(
-    source: SourceFile, inspected: InspectedDocument, rules: PlanRules, faces: Mapping[str, SealFace]
+    source: SourceFile,
+    inspected: InspectedDocument,
+    rules: PlanRules,
+    faces: Mapping[str, SealFace],
+    *,
+    texts: PageTexts | None = None,
 ) -> PlannedDocument:
     """Return every mark the rules put on a file, in the order of the rules, then of the pages.
+
+    Args:
+        texts: who looks for keywords; None looks into text layers only.
 
     Raises:
         PlanRefused: a rule for this file names a seal that is not in faces, a text its seal cannot take,
@@ -51,11 +61,12 @@ def plan(
     for index, rule in wanted:
         _check_seals(source.name, index, rule, faces)
     keyword_rules = [(index, rule) for index, rule in wanted if isinstance(rule, KeywordRule)]
-    searches = keyword_searches(source, draft, keyword_rules)
+    searcher = KeywordSearcher(source, draft, texts or LayerOnly(), rules.ocr)
+    searches = searcher.searches(keyword_rules)
     marks: list[Mark] = []
     for index, rule in wanted:
         if isinstance(rule, KeywordRule):
-            new = keyword_marks(draft, index, rule, searches[index])
+            new = keyword_marks(draft, index, rule, searches[index], searcher)
         elif isinstance(rule, FieldRule):
             new = field_marks(draft, index, rule, inspected)
         elif isinstance(rule, PagingRule):

@@ -40,6 +40,7 @@ from stages.plan_words import (
     Length,
     Name,
     Occurrence,
+    Ocr,
     OddPages,
     Pages,
     Patterns,
@@ -165,6 +166,8 @@ class KeywordRule(AnchoredRule):
     """A seal at each place where a text stands."""
 
     keyword: Keywords
+    simplified: StrictBool = False
+    annotations: StrictBool = True
 
 
 class FieldRule(AnchoredRule):
@@ -266,6 +269,7 @@ class PlanRules(_Strict):
     parts: Annotated[tuple[Part, ...], Field(max_length=MAX_PARTS)] = ()
     seed: Seed | None = None
     odd_pages: OddPages = "as_is"
+    ocr: Ocr = "auto"
     rules: Annotated[tuple[Rule, ...], Field(min_length=1, max_length=MAX_RULES)]
 
     @property

@@ -73,6 +73,7 @@ EdgeGap = Annotated[StrictFloat, Field(ge=0, le=MAX_EDGE_MM, allow_inf_nan=False
 StripWidth = Annotated[StrictFloat, Field(ge=0, le=MAX_STRIP_MM, allow_inf_nan=False)]
 EndWeight = Annotated[StrictFloat, Field(ge=1, le=MAX_FIRST_LAST, allow_inf_nan=False)]
 RunLength = Annotated[StrictInt, Field(ge=0, le=MAX_RUN_PAGES)]
+Ocr = Literal["auto", "never", "always"]
 OddPages = Literal["as_is", "as_a4", "as_a3", "refuse"]
 Skipped = Annotated[StrictInt, Field(ge=0, le=MAX_PAGES_SKIPPED)]
 Keyword = Annotated[StrictStr, AfterValidator(_checked_by(check_keyword))]

@@ -76,6 +76,7 @@ SHARED_BY_STAGES: Mapping[str, str] = {
     "plan_fit": "whether a plan fits its package, for whoever plans one",
     "plan_draft": "what one planning gathers, for plan",
     "plan_keywords": "where a plan's keywords stand, for plan",
+    "plan_search": "all keywords of a plan looked for in a file, for plan",
     "page_text": "what a page says and where, for plan and whoever reads pages",
     "page_selection": "which pages a rule means, for plan_rules and plan",
     "paging": "a seal cut into strips, for plan",

@@ -1,13 +1,15 @@
 """Where keywords stand on the pages of a PDF, in displayed millimetres."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from stages.errors import PlacementRefused
 from stages.page_text import BoxMm, PageText, TextSource
 from stages.pdf.folding import folded
 from stages.pdf.keywords import Keyword, KeywordPattern, keyword_pattern
+from stages.pdf.nearest import NearText, nearest_in_file
 from stages.pdf.reading_order import FoldedChar, Run, runs_of
 from stages.pdf.text_layer import LayerPage, open_layer
 
@@ -46,12 +48,14 @@ class TextSearch:
         hits: for each keyword asked for, its hits by page, then from top to bottom and left to right.
         pages_without_text: indices of searched pages that have no text layer.
         pages_unmapped: indices of searched pages whose text layer does not say which characters they are.
+        pages_pictured: indices of searched pages that are one picture with a few words beside it.
         pages_by_ocr: indices of pages that were read off their picture.
     """
 
     hits: tuple[tuple[TextHit, ...], ...]
     pages_without_text: tuple[int, ...]
     pages_unmapped: tuple[int, ...] = ()
+    pages_pictured: tuple[int, ...] = ()
     pages_by_ocr: tuple[int, ...] = ()
 
     @property
@@ -59,6 +63,48 @@ class TextSearch:
         """Indices of pages in which nobody could look."""
         silent = {*self.pages_without_text, *self.pages_unmapped}
         return tuple(sorted(silent - set(self.pages_by_ocr)))
+
+
+class PageTexts(Protocol):
+    """Somebody who looks into files for a plan: into their text layers, and by OCR at their pictures."""
+
+    def search(
+        self, path: Path, keywords: Sequence[Keyword], page_indices: Sequence[int], *, annotations: bool
+    ) -> TextSearch:
+        """Return what `search_text` finds.
+
+        Raises:
+            PlanRefused, InputRefused, PlacementRefused: see search_text; InputRefused also when a page
+                takes too long.
+        """
+        ...
+
+    def read(self, path: Path, page_indices: Sequence[int]) -> Mapping[int, PageText]:
+        """Return what OCR reads on pages; those that nobody can read are left out.
+
+        Raises:
+            InputRefused: a page cannot be drawn.
+        """
+        ...
+
+    def nearest(self, path: Path, keyword: str, page_indices: Sequence[int]) -> tuple[NearText, ...]:
+        """Return what is most like a keyword (`nearest.nearest_in_file`)."""
+        ...
+
+
+class LayerOnly:
+    """Looks into text layers in this process, and reads no pictures."""
+
+    def search(
+        self, path: Path, keywords: Sequence[Keyword], page_indices: Sequence[int], *, annotations: bool
+    ) -> TextSearch:
+        return search_text(path, keywords, page_indices, annotations=annotations)
+
+    def read(self, path: Path, page_indices: Sequence[int]) -> Mapping[int, PageText]:
+        return {}
+
+    def nearest(self, path: Path, keyword: str, page_indices: Sequence[int]) -> tuple[NearText, ...]:
+        return nearest_in_file(path, keyword, page_indices)
 
 
 def search_text(
@@ -86,12 +132,15 @@ def search_text(
     hits: list[list[TextHit]] = [[] for _ in patterns]
     silent: list[int] = []
     unmapped: list[int] = []
+    pictured: list[int] = []
     with open_layer(path) as document:
         for page_index in page_indices:
             page = LayerPage(document, page_index, annotations=annotations)
             if not page.text.strip():
                 silent.append(page_index)
                 continue
+            if page.is_pictured():
+                pictured.append(page_index)
             # Boxes of single characters are costly: only pages that may have a hit pay for them.
             if not page.has_unmapped and not _may_hold(page.text, patterns):
                 continue
@@ -101,7 +150,7 @@ def search_text(
             for known, new in zip(hits, find_on_page(content, page_index, patterns), strict=True):
                 known.extend(new)
             check_hit_count(hits)
-    return TextSearch(tuple(map(tuple, hits)), tuple(silent), tuple(unmapped))
+    return TextSearch(tuple(map(tuple, hits)), tuple(silent), tuple(unmapped), tuple(pictured))
 
 
 def check_hit_count(hits: Iterable[Sequence[TextHit]]) -> None:

@@ -17,6 +17,10 @@ MAX_PAGE_CHARS = 500_000
 
 _FLAGS = pymupdf.TEXT_MEDIABOX_CLIP
 """No images, no ligatures, nothing outside of the visible box."""
+SPARSE_CHARS = 200
+"""A page with more characters is no scan that somebody put a number or a heading on."""
+PICTURED_SHARE = 0.5
+"""Of the page, covered by pictures."""
 VERTICAL_ORIGIN = 0.88
 """How far above its horizontal origin a glyph begins in vertical writing, in sizes: the default of /DW2."""
 FAULTS = (RuntimeError, ValueError, mupdf.FzErrorBase)
@@ -57,7 +61,8 @@ class LayerPage:
             InputRefused: the page cannot be read, or is over MAX_PAGE_CHARS.
         """
         try:
-            self._text_page = _text_page(document.load_page(page_index), annotations=annotations)
+            self._page = document.load_page(page_index)
+            self._text_page = _text_page(self._page, annotations=annotations)
             self.text: str = self._text_page.extractTEXT()
         except FAULTS as error:
             raise _unreadable(page_index) from error
@@ -72,6 +77,21 @@ class LayerPage:
     def has_unmapped(self) -> bool:
         """Whether the page has glyphs that no character is known for."""
         return any(map(is_unmapped, set(self.text)))
+
+    def is_pictured(self) -> bool:
+        """Return whether the page is a picture with a few words beside it, as a scan with a page number is.
+
+        Raises:
+            InputRefused: the page cannot be read.
+        """
+        if len("".join(self.text.split())) > SPARSE_CHARS:
+            return False
+        try:
+            boxes = [pymupdf.Rect(image["bbox"]) & self._page.rect for image in self._page.get_image_info()]
+        except FAULTS as error:
+            raise _unreadable(self._page_index) from error
+        covered = sum(box.get_area() for box in boxes if not box.is_empty)
+        return bool(covered >= PICTURED_SHARE * self._page.rect.get_area())
 
     def read(self) -> PageText:
         """Return the page's lines.

@@ -31,7 +31,8 @@ def test_a_keyword_gets_the_seal_at_its_true_size(letters: Path, faces: dict[str
     assert all((mark.w_mm, mark.h_mm) == (42, 42) for mark in result.marks)
     assert centre(result.marks[0]) == pytest.approx(((300 + 36) * 25.4 / 72, 398 * 25.4 / 72), abs=2.5)
     assert result.warnings == (
-        "第 2 页没有文字层，未在其中查找关键字 / pages 2 have no text layer, keyword not searched there",
+        "第 2 页没有文字层或文字无法识别，未在其中查找关键字 / "
+        "pages 2 have no text layer that can be read, keyword not searched there",
     )
 
 
@@ -156,7 +157,8 @@ def test_a_keyword_missing_in_a_file_the_rule_names_is_refused(
     letters: Path, faces: dict[str, SealFace]
 ) -> None:
     with pytest.raises(
-        PlacementRefused, match="keyword 合同专用 found nowhere, pages searched: 1-3"
+        PlacementRefused,
+        match="keyword 合同专用 found nowhere, pages searched: 1, 3 \\(text layer\\), 2 \\(not readable\\)",
     ) as caught:
         planned(letters, faces, '{seal: 公章, keyword: 合同专用, files: "letters*"}')
     assert "合同专用" in caught.value.zh
