@@ -31,6 +31,7 @@ from stages.authorities import fingerprint_of
 from stages.derive import USUAL_CHOICES, Choices
 from stages.documents import SealFace
 from stages.errors import NothingToMark, SigningRefused
+from stages.pdf.text import PageTexts
 from stages.plan import rule_hits
 from stages.plan_fit import check_rules_used
 from stages.plan_rules import PlanRules, parse_plan
@@ -62,6 +63,7 @@ class Bids:
         reason: str,
         location: str,
         pictures: PagePictures,
+        texts: PageTexts | None = None,
     ) -> None:
         self._records = records
         self._store = store
@@ -72,6 +74,7 @@ class Bids:
         self._reason = reason
         self._location = location
         self._pictures = pictures
+        self._texts = texts
 
     def check(
         self,
@@ -147,7 +150,7 @@ class Bids:
         rules = rules.dated(self._today())
         with OpenedPackage(package, self._scratch) as opened:
             faces = self._faces(self._frozen_seals(rules), opened.scratch)
-            looked = look(opened, rules, faces, progress, choices)
+            looked = look(opened, rules, faces, progress, choices, self._texts)
             self._check_used(rules, looked)
             yield rules, looked, faces, opened.scratch
 
@@ -209,7 +212,7 @@ class Bids:
         progress: Progress,
     ) -> PackageRecord:
         faces = self._faces(order.seals, opened.scratch)
-        looked = look(opened, rules, faces, progress, order.choices)
+        looked = look(opened, rules, faces, progress, order.choices, self._texts)
         self._check_used(rules, looked)
         keep_files(self._store, looked, progress)
         plan_object = self._store.put_bytes(plan_bytes)

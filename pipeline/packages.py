@@ -12,6 +12,7 @@ from stages.derive import USUAL_CHOICES, Choices, derive, name_clashes
 from stages.documents import BidPackage, InspectedDocument, PlannedDocument, SealFace, Severity, SourceFile
 from stages.inspect import inspect
 from stages.packages import open_package
+from stages.pdf.text import PageTexts
 from stages.plan import plan
 from stages.plan_rules import PlanRules
 
@@ -78,6 +79,7 @@ def look(
     faces: Mapping[str, SealFace],
     progress: Progress,
     choices: Choices = USUAL_CHOICES,
+    texts: PageTexts | None = None,
 ) -> list[LookedAt]:
     """Inspect every file, and plan it where rules are given; a file refused does not stop the others.
 
@@ -100,7 +102,7 @@ def look(
                 source = derive(source, folder, choices)
             inspected = opened.known.get(source.sha256) or inspect(source)
             if rules is not None:
-                planned = plan(source, inspected, rules, faces)
+                planned = plan(source, inspected, rules, faces, texts=texts)
                 planned = replace(planned, warnings=(*_warnings(source), *planned.warnings))
         except refusals() as refused:
             error = refused

@@ -6,7 +6,7 @@ makes the same bytes and finds the object there already.
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -22,6 +22,7 @@ from stages.errors import SigningRefused, TimestampUnavailable, Untrusted
 from stages.inspect import inspect
 from stages.manifests import canonical_json
 from stages.pdf.carriers import signature_field_name
+from stages.pdf.text import LayerOnly, PageTexts
 from stages.plan import plan
 from stages.sign import find_signature, sign
 from stages.stamp import stamp, stamped_from
@@ -53,6 +54,7 @@ class Steps:
         name: who stands in the log as having done it.
         retry_s: how long a document waits for a silent time-stamping authority.
         passed_over: authorities that are left alone at the moment, and why; the events tell.
+        texts: who looks for a plan's keywords.
     """
 
     signers: Signers
@@ -63,6 +65,7 @@ class Steps:
     name: str
     retry_s: float
     passed_over: Callable[[], Mapping[str, str]] = dict
+    texts: PageTexts = field(default_factory=LayerOnly)
 
     def step_from(self, state: JobState) -> Callable[[Bench], Outcome] | None:
         """Return the step that leads on from a state; None when none does."""
@@ -110,7 +113,7 @@ class Steps:
         return self._done(bench, Act.INSPECT, bench.shop.store.put_bytes(INSPECTED.dump_json(inspected)))
 
     def _plan(self, bench: Bench) -> Outcome:
-        planned = plan(bench.source(), bench.inspected, bench.shop.rules, bench.shop.faces)
+        planned = plan(bench.source(), bench.inspected, bench.shop.rules, bench.shop.faces, texts=self.texts)
         output = bench.shop.store.put_bytes(PLANNED.dump_json(planned))
         return self._done(bench, Act.PLAN, output, marks=len(planned.marks))
 

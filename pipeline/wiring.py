@@ -23,7 +23,9 @@ from pipeline.failover import FailoverAuthority
 from pipeline.folders import make_folder
 from pipeline.keyring import Keyring
 from pipeline.marking import MarkingKeys
+from pipeline.page_children import page_children
 from pipeline.page_pictures import PagePictures
+from pipeline.page_texts import GuardedTexts
 from pipeline.permissions import Actor
 from pipeline.plans import Plans
 from pipeline.roots import read_crls, read_roots
@@ -170,6 +172,7 @@ class App:
             name=f"worker {socket.gethostname()}:{os.getpid()}",
             retry_s=self.settings.tsa_retry_s,
             passed_over=lambda: self.authority.passed_over,
+            texts=self.texts,
         )
         return Runner(records=self.records, store=self.store, steps=steps, scratch=self.scratch)
 
@@ -210,7 +213,13 @@ class App:
             reason=self.settings.reason,
             location=self.settings.location,
             pictures=self.pictures,
+            texts=self.texts,
         )
+
+    @cached_property
+    def texts(self) -> GuardedTexts:
+        """Who looks for keywords, and what OCR has read before."""
+        return GuardedTexts(self.home / "ocr", page_children())
 
     @cached_property
     def pictures(self) -> PagePictures:

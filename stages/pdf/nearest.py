@@ -4,17 +4,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stages.page_text import PageLine, PageText
+from stages.page_text import PageText
 from stages.pdf.folding import folded
 from stages.pdf.keywords import Keyword
+from stages.pdf.reading_order import runs_of
 from stages.pdf.text_layer import LayerPage, open_layer
 
 MIN_SHARED = 0.5
-"""A line with fewer of the keyword's characters is not looked at."""
+"""A paragraph or row with fewer of the keyword's characters is not looked at."""
 MAX_DISTANCE = 0.4
 """Edits per character of the keyword; what needs more is not alike."""
 MAX_LOOKED_AT = 400
-"""Lines compared in full, those with most shared characters."""
+"""Paragraphs and rows compared in full, those with most shared characters."""
 MAX_NAMED = 3
 
 
@@ -52,16 +53,16 @@ def nearest_on_pages(pages: Iterable[tuple[int, PageText]], keyword: str) -> tup
     """Return the texts of pages that are most like a keyword, best first, at most MAX_NAMED."""
     wanted = folded(keyword)
     letters = frozenset(wanted)
-    lines: list[tuple[float, int, PageLine, str]] = []
+    lines: list[tuple[float, int, str]] = []
     for page_index, content in pages:
-        for line in content.lines:
-            text = folded(line.text)
+        for run in runs_of(content.lines, simplified=False):
+            text = run.text.replace("_", "")
             shared = _shared(letters, text)
             if shared >= MIN_SHARED:
-                lines.append((shared, page_index, line, text))
+                lines.append((shared, page_index, text))
     lines.sort(key=lambda item: -item[0])
     found: dict[str, tuple[float, int]] = {}
-    for _, page_index, _, text in lines[:MAX_LOOKED_AT]:
+    for _, page_index, text in lines[:MAX_LOOKED_AT]:
         distance, start, end = closest_part(wanted, text)
         part = text[start:end]
         if 0 < distance <= MAX_DISTANCE * len(wanted) and part not in found:

@@ -1,6 +1,6 @@
 """Where keywords stand on the pages of a PDF, in displayed millimetres."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -113,6 +113,7 @@ def search_text(
     page_indices: Sequence[int],
     *,
     annotations: bool = True,
+    on_page: Callable[[int], None] | None = None,
 ) -> TextSearch:
     """Return every place where keywords stand in the text layer of the given pages.
 
@@ -122,6 +123,7 @@ def search_text(
 
     Args:
         annotations: what annotations and form fields show is searched too.
+        on_page: is told the index of each page that is done.
 
     Raises:
         PlanRefused: a keyword cannot be searched for, or takes too long.
@@ -134,7 +136,9 @@ def search_text(
     unmapped: list[int] = []
     pictured: list[int] = []
     with open_layer(path) as document:
-        for page_index in page_indices:
+        for done, page_index in enumerate(page_indices):
+            if done and on_page is not None:
+                on_page(page_indices[done - 1])
             page = LayerPage(document, page_index, annotations=annotations)
             if not page.text.strip():
                 silent.append(page_index)
