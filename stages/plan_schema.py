@@ -30,6 +30,10 @@ KEYS: Mapping[str, str] = {
     "unmarked_files": "没有盖到章的文件：refuse 报错，allow 放行 / "
     "Files without any mark: an error, or let through",
     "odd_pages": "页面尺寸异常（多为扫描件）时如何处理 / What is done with pages of a size that no paper has",
+    "ocr": "扫描页的文字识别：auto 需要时，never 不用，always 所有页 / "
+    "OCR of pages for keywords: where the text layer says nothing, never, or always",
+    "simplified": "关键字不分繁简 / Traditional and simplified characters count as the same",
+    "annotations": "也在批注和表单域的显示内容中查找 / What annotations and form fields show is searched too",
     "after_others": "别人签过的文件：widget 只随签名显示一枚，annotations 以批注加盖 / "
     "In files that others have signed: one seal with the signature, or more as annotations",
     "seed": "随机偏移的种子；默认取自文件内容 / Decides how seals are shaken; by default the file's bytes do",
