@@ -26,7 +26,7 @@ def field_marks(draft: Draft, index: int, rule: FieldRule, inspected: InspectedD
     free = [field for field in named if not _is_signed(field)]
     if len(free) < len(named):
         names = "、".join(dict.fromkeys(field.name for field in named if _is_signed(field)))
-        if not free:
+        if not free and any(field.name in rule.field for field in named):
             raise NothingToMark(
                 f"{draft.name}: rules[{index}]: somebody has signed the field {names}; name an empty one: "
                 f"{_empty(inspected) or 'there is none'}",

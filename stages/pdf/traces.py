@@ -186,6 +186,8 @@ def _search_objects(base: BasePdf, search: _Search) -> tuple[int, list[str]]:
     if isinstance(info, pikepdf.Dictionary) and not info.is_indirect:
         _search_one(info, "document information", "文档属性", None, search)
     for found in pdf.objects:
+        if not isinstance(found, pikepdf.Object):  # a number or truth value by itself
+            continue
         dictionary = found.stream_dict if isinstance(found, pikepdf.Stream) else found
         if isinstance(found, pikepdf.Stream):
             attachments += dictionary.get("/Type") == pikepdf.Name.EmbeddedFile

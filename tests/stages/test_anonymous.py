@@ -205,3 +205,15 @@ def test_of_a_converted_file_the_names_are_searched_and_the_original_is_doubted(
     assert "made of 技术/方案.docx" in "\n".join(planned_from("技术/方案.docx").warnings)
     with pytest.raises(NotAnonymous, match="in the file's name"):
         planned_from(f"技术/{BIDDER}方案.docx")
+
+
+def test_objects_of_every_type_are_passed_through(tmp_path: Path, faces: dict[str, SealFace]) -> None:
+    catalogue = b"<< /Type /Catalog /Pages 2 0 R /A 4 0 R /B 5 0 R /C 6 0 R /D 7 0 R /E 8 0 R >>"
+    pages = b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>"
+    page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> >>"
+    deep = b"[" * 60 + b"(x)" + b"]" * 60
+    bodies = [catalogue, pages, page, b"7", b"true", b"null", deep, b"(x)"]
+    assert blind(pdfs.raw(tmp_path / "a.pdf", bodies), faces).anonymous
+    named = b"<FEFF" + "李四光".encode("utf-16-be").hex().encode() + b">"
+    with pytest.raises(NotAnonymous, match="李四光 in object 8"):
+        blind(pdfs.raw(tmp_path / "b.pdf", [*bodies[:-1], named]), faces)

@@ -108,6 +108,9 @@ def test_a_signed_field_is_refused_and_passed_over_by_a_pattern(
 ) -> None:
     with pytest.raises(NothingToMark, match="signed the field 监理; name an empty one: 投标人盖章"):
         planned(signed_sheet, faces, "{seal: 公章, field: 监理}")
+    passed = planned(signed_sheet, faces, '{seal: 公章, field: "监*"}', extra="unmarked_files: allow")
+    assert passed.marks == ()
+    assert "监理 已有签名" in passed.warnings[0]
     result = planned(signed_sheet, faces, '{seal: 公章, field: "*", occurrence: 1}')
     assert [mark.field for mark in result.marks] == ["投标人盖章"]
     assert "监理 已有签名" in result.warnings[0]
