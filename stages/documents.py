@@ -156,6 +156,7 @@ class FormField:
     Attributes:
         name: the full name, parts joined by periods (ISO 32000-2 §12.7.4.2).
         is_filled: it has a value; a signature field is then signed.
+        is_field: field and widget are one object; otherwise the widget is a kid of the field.
     """
 
     name: str
@@ -166,6 +167,7 @@ class FormField:
     w_mm: float
     h_mm: float
     is_filled: bool
+    is_field: bool = True
 
 
 @dataclass(frozen=True)

@@ -181,7 +181,16 @@ def _check_unlocked(name: str, inspected: InspectedDocument, ours: str) -> None:
 
 
 def _check_fit(name: str, field: FormField, marks: tuple[Mark, ...]) -> None:
-    """Check that what the field's widget must show lies within its box, which may not change."""
+    """Check that the field's widget can show its marks: within its box, which may not change."""
+    if not field.is_field:
+        # pyHanko explains a change of a field, not of a widget below it; Acrobat would not mind.
+        raise _refused(
+            name,
+            f"the box of its signature field {field.name} is an object apart from the field: after others "
+            "have signed, strict verifiers take a seal shown there for a change; place the seal by position",
+            f"签名域 {field.name} 与其显示框是两个对象：文件已有签名，较严格的验签程序"
+            "会把框内的印章视为改动；请改为按位置盖章",
+        )
     for mark in marks:
         over = max(_overhang(field, turned_box(mark)))
         if mark.page_index != field.page_index or over > FIT_TOLERANCE_MM:

@@ -135,7 +135,8 @@ def form_fields(
         if page_index is None:
             continue
         x, y, w, h = displayed_box(geometries[page_index], rectangle)
-        found.append(FormField(node.name, kind, page_index, x, y, w, h, _is_filled(kind, node.value)))
+        is_filled = _is_filled(kind, node.value)
+        found.append(FormField(node.name, kind, page_index, x, y, w, h, is_filled, node.is_field))
         if len(found) == MAX_LISTED_WIDGETS:
             break
     return tuple(sorted(found, key=lambda field: field.page_index))
