@@ -43,6 +43,28 @@ def page_geometry(page: pikepdf.Object) -> PageGeometry:
     return PageGeometry(visible, rotate, user_unit, width, height)
 
 
+def is_box_disputed(page: pikepdf.Object) -> bool:
+    """Return whether readers show another part of a page than `page_geometry` says.
+
+    Where a CropBox lies beside the MediaBox each reader does something else; where it is longer than the
+    MediaBox one way, without covering it, Poppler takes the whole MediaBox that way.
+
+    Raises:
+        InputRefused: see `structure.inherited`.
+    """
+    media = _box(inherited(page, "/MediaBox")) or LETTER_PT
+    crop = _box(inherited(page, "/CropBox"))
+    if crop is None:
+        return False
+    if _intersection(media, crop) is None:
+        return True
+    return any(
+        crop[end] - crop[start] > media[end] - media[start]
+        and not (crop[start] <= media[start] and crop[end] >= media[end])
+        for start, end in ((0, 2), (1, 3))
+    )
+
+
 def to_user_space(geometry: PageGeometry) -> Matrix:
     """Return the matrix from displayed millimetres (origin top left, y down) to PDF user space."""
     x0, y0, x1, y1 = geometry.crop_pt

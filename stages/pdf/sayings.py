@@ -149,6 +149,13 @@ SAYINGS: Mapping[str, tuple[Severity, str, str]] = MappingProxyType(
             "第 {pages} 页：页面尺寸异常（{size}），疑似扫描件按像素计页面，打印到 A4 时印章大小不对；"
             "请在方案中设置 odd_pages: as_a4，或重新扫描",
         ),
+        "page-box-disputed": (
+            _WARNING,
+            "pages {pages}: the CropBox reaches out of the MediaBox, and readers disagree on what is shown, "
+            "so also on where seals are; export the PDF again",
+            "第 {pages} 页：裁剪框（CropBox）超出页面框，各阅读器显示的范围不同，印章位置也会不同，"
+            "请重新导出 PDF",
+        ),
         "page-box-missing": (
             _WARNING,
             "pages {pages} state no valid size; readers take Letter (216 × 279 mm) for them, check "

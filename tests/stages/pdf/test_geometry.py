@@ -12,14 +12,16 @@ from stages.errors import InputRefused
 from stages.pdf.geometry import (
     displayed_box,
     image_matrix,
+    is_box_disputed,
     page_geometry,
     to_user_space,
     transformed,
     user_box,
 )
 from stages.pdf.increment import open_base
-from stages.pdf.structure import page_at
+from stages.pdf.structure import page_at, walk_pages
 from tests.simulators import pdfs
+from tests.simulators.pdfs import PageKind
 
 coordinates = st.floats(-2000, 2000)
 lengths = st.floats(10, 3000)
@@ -116,3 +118,24 @@ def test_a_page_without_area_is_refused() -> None:
     page = pikepdf.Dictionary(MediaBox=pikepdf.Array([0, 0, 0.001, 400]))
     with pytest.raises(InputRefused, match="no area"):
         page_geometry(page)
+
+
+@pytest.mark.parametrize(
+    ("crop", "is_disputed"),
+    [
+        (None, False),
+        ((50, 60, 500, 700), False),
+        ((-100, -100, 900, 900), False),  # all around it
+        ((-40, 100, 400, 900), False),
+        ((-20, 33, 590, 800), True),  # wider than the page, and not over its right edge
+        ((700, 0, 900, 100), True),
+        ((595.28, 0, 900, 100), True),
+    ],
+)
+def test_boxes_that_readers_disagree_on_are_known(
+    tmp_path: Path, crop: tuple[float, float, float, float] | None, is_disputed: bool
+) -> None:
+    path = pdfs.build(tmp_path / "a.pdf", [PageKind(crop=crop, inherit=True)])
+    with pikepdf.open(path, inherit_page_attributes=False) as pdf:
+        (page,) = walk_pages(pdf)
+        assert is_box_disputed(page) is is_disputed
