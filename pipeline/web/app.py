@@ -17,6 +17,7 @@ from pipeline.web.openapi import with_plan_schema
 from pipeline.web.plans import plan_routes
 from pipeline.web.seals import seal_routes
 from pipeline.web.staged import staged_routes
+from pipeline.web.taking_back import taking_back_routes
 from pipeline.wiring import App
 
 MAX_COUNTED = 1_000
@@ -56,6 +57,7 @@ def create_app(sealine: App) -> FastAPI:
     app.include_router(bid_routes(desk))
     app.include_router(plan_routes(desk))
     app.include_router(archive_routes(desk))
+    app.include_router(taking_back_routes(desk))
 
     async def fault(request: Request, error: Exception) -> Response:
         return desk.fault(request, error)

@@ -11,9 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.background import BackgroundTask
 
-from pipeline.errors import UsageRefused
 from pipeline.web.desk import Desk, check_id, wants_json
-from pipeline.web.uploads import receive_form
 from storage.errors import NotFound
 
 MAX_FOUND = 100
@@ -77,26 +75,6 @@ def archive_routes(desk: Desk) -> APIRouter:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         return FileResponse(path, filename=path.name, background=BackgroundTask(shutil.rmtree, folder))
-
-    @router.post("/{archive_id}/void")
-    async def void(request: Request, archive_id: str) -> Response:
-        """Void a document; whoever asks has said so twice, and why."""
-        check_id(archive_id, "档案")
-        folder = desk.new_folder()
-        try:
-            form = await receive_form(request, folder)
-            reason, is_sure = form.text("reason"), form.text("sure") == "yes"
-        finally:
-            await anyio.to_thread.run_sync(partial(shutil.rmtree, folder, ignore_errors=True))
-        if not is_sure:
-            raise UsageRefused("confirm that the document is to be voided", zh="请先勾选确认作废")
-        async with desk.heavy:
-            await anyio.to_thread.run_sync(
-                partial(sealine.withdrawals.void, archive_id, reason=reason, actor=sealine.actor)
-            )
-        if wants_json(request):
-            return JSONResponse(sealine.archive.show(archive_id, actor=sealine.actor))
-        return desk.go(request, f"/archive/{archive_id}")
 
     return router
 

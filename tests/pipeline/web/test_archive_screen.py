@@ -88,7 +88,7 @@ def test_a_document_is_voided_after_confirming_with_a_reason(
     where = f"/archive/{entry['id']}"
     assert f'hx-post="{where}/void"' in client.get(where).text
     unsure = client.post(f"{where}/void", files={"reason": (None, "报价有误")}, headers=JSON)
-    assert (unsure.status_code, unsure.json()["error"]["message_zh"]) == (400, "请先勾选确认作废")
+    assert (unsure.status_code, unsure.json()["error"]["message_zh"]) == (400, "请先勾选确认")
     sure = {"sure": (None, "yes"), "reason": (None, "报价有误")}
     assert client.post(f"{where}/void", files=sure, headers=JSON).json()["void"]["reason"] == "报价有误"
     assert "报价有误" in client.get(where).text
