@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pikepdf
+from pikepdf.settings import set_qpdf_limits
 
 from stages.errors import Damaged, Encrypted, InputRefused
 from stages.pdf.permissions import forbidden_words, permissions_of
@@ -20,6 +22,8 @@ MAX_TAIL_BYTES = 64 * 1024
 MAX_HEADER_BYTES = 1024
 MAX_OBJECT_NUMBER = 8_388_607
 """ISO 32000-2 Annex C.2: readers need not go further."""
+MAX_INFLATED_BYTES = 256 << 20
+"""Of a packed stream that must be read to read the file: its objects, its cross-reference."""
 
 _LAST_STARTXREF = re.compile(rb"startxref\s+(\d{1,19})")
 _OBJECT_AFTER_END = re.compile(rb"\d\s+\d+\s+obj\b")
@@ -202,6 +206,18 @@ def refusals_named(name: str) -> Iterator[None]:
         raise type(error)(f"{name}: {error}", zh=f"{name}：{error.zh}") from error
 
 
+@cache
+def limit_reader() -> None:
+    """Limit what qpdf may take for any file, once for this process: a small file can inflate to gigabytes."""
+    # Not doc_max_warnings: with it, qpdf walks and mends the tree of pages while it opens a file.
+    set_qpdf_limits(
+        flate_max_memory=MAX_INFLATED_BYTES,
+        png_max_memory=MAX_INFLATED_BYTES,
+        tiff_max_memory=MAX_INFLATED_BYTES,
+        run_length_max_memory=MAX_INFLATED_BYTES,
+    )
+
+
 @contextmanager
 def open_base(path: Path, *, name: str = "") -> Iterator[BasePdf]:
     """Open a PDF for reading and for being appended to.
@@ -215,6 +231,7 @@ def open_base(path: Path, *, name: str = "") -> Iterator[BasePdf]:
         InputRefused: not a PDF, empty, over MAX_FILE_BYTES, without pages, or needing a password or a
             certificate.
     """
+    limit_reader()
     name = name or path.name
     size, tail = _read_ends(path, name)
     startxref = _last_startxref(name, tail, size)

@@ -16,10 +16,12 @@ from pathlib import Path
 
 import pikepdf
 import pymupdf
+from pikepdf.settings import set_qpdf_limits
 
 MAX_MEMORY_BYTES = 4 << 30
 """Of address space: the file itself is mapped into it, up to 1 GiB, twice."""
 MAX_CPU_S = 240
+MAX_INFLATED_BYTES = 256 << 20
 MAX_OUT_BYTES = 2 << 30
 MAX_TREE_NODES = 20_000
 MAX_COMPARED_PAGES = 300
@@ -40,6 +42,7 @@ def _limit() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (MAX_CPU_S, MAX_CPU_S))
     resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_OUT_BYTES, MAX_OUT_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    set_qpdf_limits(flate_max_memory=MAX_INFLATED_BYTES)
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

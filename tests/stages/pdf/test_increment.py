@@ -9,6 +9,7 @@ import pikepdf
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pikepdf.settings import get_qpdf_limits, set_qpdf_limits
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from stages.errors import InputRefused
@@ -298,3 +299,16 @@ def test_a_size_too_low_lets_no_new_object_take_an_old_one_s_number(tmp_path: Pa
         highest = max(thing.objgen[0] for thing in pdf.objects)
     with open_base(path) as base:
         assert base.next_number == highest + 1
+
+
+def test_objects_that_inflate_without_end_are_not_unpacked(tmp_path: Path) -> None:
+    """A file of a megabyte may inflate to gigabytes; what may be inflated is limited in the whole process."""
+    path = made("stream", tmp_path)
+    with open_base(path):
+        pass
+    assert get_qpdf_limits()["flate_max_memory"] == base_module.MAX_INFLATED_BYTES
+    previous = set_qpdf_limits(flate_max_memory=50)
+    try:
+        assert isinstance(refusal_of(path), InputRefused)
+    finally:
+        set_qpdf_limits(**previous)
