@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from pyhanko.sign.fields import SigFieldSpec
 
 from pipeline.clock import utc_now
 from pipeline.seals import SealWish
@@ -13,6 +14,7 @@ from pipeline.wiring import App
 from stages.make import SealKind
 from storage.schema import JobState
 from tests.pipeline.conftest import run_all, submit, write_seal_image
+from tests.simulators.signed_pdfs import blank_pdf, with_empty_fields
 
 PLAN = "version: 1\nrules:\n  - {seal: 公章, pages: last, x_mm: 60, y_mm: 60}\n"
 
@@ -86,3 +88,29 @@ def test_a_forged_earlier_signature_is_refused_before_we_sign(
         assert job.error is not None
         assert job.error.code == "UNTRUSTED"
         assert JobState.SIGNED not in second.records.outputs(job.id)
+
+
+def test_a_seal_placed_by_a_field_signs_in_it_and_the_next_party_beside_it(app: App, tmp_path: Path) -> None:
+    folder = tmp_path / "form"
+    folder.mkdir()
+    plain = blank_pdf(tmp_path / "plain.pdf")
+    with_empty_fields(plain, folder / "a.pdf", SigFieldSpec("投标人.盖章", box=(60, 60, 260, 260)))
+    plan = tmp_path / "plan.yaml"
+    plan.write_text("version: 1\nrules:\n  - {seal: 公章, field: 投标人.盖章}\n", encoding="utf-8")
+    package_id = submit(app, folder, plan)
+    run_all(app, package_id)
+    (job,) = app.records.jobs(package_id)
+    assert job.state is JobState.ARCHIVED, job.error
+    claim = app.records.claim_of(job.id)
+    assert claim is not None
+    assert claim.field_name == "投标人.盖章"
+    signed = tmp_path / "signed"
+    list(app.bids.results(package_id, signed, actor=app.actor))
+    with _second(tmp_path, trust=app.pki.ca_path) as second:
+        package_id = submit(second, signed, _plan(tmp_path))
+        run_all(second, package_id)
+        (job,) = second.records.jobs(package_id)
+        assert job.state is JobState.ARCHIVED, job.error
+        claim = second.records.claim_of(job.id)
+        assert claim is not None
+        assert claim.field_name == "Signature1"
