@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,28 @@ def test_a_second_signer_leaves_the_first_signature_good(
     assert pdfsig(tmp_path, signed.path, tryout_pki.root).count("Signature is Valid") == 2
     old, new = (renderings.ink(next(renderings.by_mupdf(p, 72))) for p in (second.path, signed.path))
     assert new.sum() > old.sum()  # the widget shows the second seal
+
+
+@pytest.mark.needs_poppler
+@pytest.mark.needs_qpdf
+def test_by_choice_a_second_signer_s_paging_seal_is_annotations(
+    tmp_path: Path, tryout_pki: TryoutPki, tryout_signer: Signer
+) -> None:
+    face = pdfs.seal_face(tmp_path)
+    faces = {face.name: face}
+    first = source_file(pdfs.build(tmp_path / "a.pdf", [PageKind(), PageKind(rotate=90)]))
+    stamped = stamp(first, plan(first, inspect(first), ONE_MARK, faces), faces, tmp_path / "1.pdf")
+    second = source_file(sign(stamped, tryout_signer, REQUEST).path)
+    chosen = EVERYWHERE.model_copy(update={"after_others": "annotations"})
+    planned = plan(second, inspect(second), chosen, faces)
+    again = stamp(second, planned, faces, tmp_path / "2.pdf")
+    signed = sign(again, tryout_signer, replace(REQUEST, field_name="Signature2"))
+    run("qpdf", "--check", signed.path)
+    assert pdfsig(tmp_path, signed.path, tryout_pki.root).count("Signature is Valid") == 2
+    for drawn in (renderings.by_mupdf, partial(renderings.by_poppler, folder=tmp_path / "pages")):
+        old, new = (
+            [renderings.ink(page).sum() for page in drawn(path, dpi=72)]
+            for path in (second.path, signed.path)
+        )
+        assert new[0] > old[0]
+        assert new[1] > old[1]
