@@ -11,6 +11,8 @@ from stages.errors import PlanRefused
 from stages.plan_words import WrongValue
 
 MAX_PLAN_BYTES = 64 * 1024
+MAX_SHOWN_CHARS = 64
+"""Of a key in a message."""
 _UNION_TAGS = ("keyword", "paging", "pages", "field")
 
 
@@ -101,7 +103,8 @@ def _path_of(location: tuple[int | str, ...]) -> str:
     for depth, part in enumerate(location):
         if depth == 2 and location[0] == "rules" and part in _UNION_TAGS:
             continue  # pydantic's name for the kind of rule, not a key
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+        key = part[:MAX_SHOWN_CHARS] if isinstance(part, str) else f"[{part}]"
+        text += f".{key}" if text and isinstance(part, str) else key
     return text or "the plan"
 
 
@@ -134,4 +137,6 @@ def refusal(error: ValidationError) -> PlanRefused:
         )
     more = len(problems) - 1
     tail, tail_zh = (f" (and {more} more)", f"（另有 {more} 处）") if more else ("", "")
-    return PlanRefused(f"plan: {where}: {what}{tail}", zh=f"用印方案 {where}：{zh}{tail_zh}")
+    message, message_zh = f"plan: {where}: {what}{tail}", f"用印方案 {where}：{zh}{tail_zh}"
+    # Keys and values stand in it as they were written, line ends too.
+    return PlanRefused(" ".join(message.split()), zh=" ".join(message_zh.split()))

@@ -1,8 +1,12 @@
 """A plan file is taken as it is meant, or refused with the key's path and what is allowed."""
 
+import json
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from stages.errors import PlanRefused
 from stages.plan_rules import KeywordRule, PagingRule, PositionRule, load_plan, parse_plan
@@ -157,3 +161,29 @@ def test_a_plan_in_json_is_the_plan_in_yaml() -> None:
     assert rules.seals == ("公章", "法人章")
     assert rules.parts[0].anonymous
     assert parse_plan(b"{version: 1, rules: [{seal: a, paging: left}]}").seals == ("a",)
+
+
+_WORDS = (
+    "version parts rules seal seals files part pages text keyword field paging offset_mm x_mm y_mm",
+    "暗标",
+)
+_KEYS = st.sampled_from([*_WORDS[0].split(), _WORDS[1], "from", "jitter", "angle_deg", "names", "new\nline"])
+_LEAVES = st.sampled_from([None, True, 0, -1, 1.5, float("nan"), "all", "公章", "/a/", "*", "", "a\nb"])
+_DATA = _LEAVES | st.lists(_LEAVES, max_size=3) | st.dictionaries(_KEYS, _LEAVES, max_size=4)
+
+
+@settings(max_examples=100)
+@given(st.lists(st.dictionaries(_KEYS, _DATA, max_size=5), max_size=2), st.dictionaries(_KEYS, _DATA))
+def test_what_is_no_plan_is_refused_in_one_line(rules: object, more: dict[str, object]) -> None:
+    data = {**more, "rules": rules, "version": 2}
+    for text in (json.dumps(data), yaml.safe_dump(data, allow_unicode=True)):
+        with pytest.raises(PlanRefused) as caught:
+            parse_plan(text.encode())
+        assert len(str(caught.value).splitlines()) == 1
+        assert caught.value.zh
+
+
+def test_a_message_does_not_repeat_a_key_of_any_length() -> None:
+    with pytest.raises(PlanRefused) as caught:
+        parse_plan(f"version: 1\n{'k' * 1000}: 1\nrules: [{{seal: a, paging: left}}]".encode())
+    assert len(str(caught.value)) < 200
