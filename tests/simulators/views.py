@@ -120,7 +120,6 @@ class _Poppler:
         command += ["-f", str(page_index + 1), "-l", str(page_index + 1), "-x", str(left), "-y", str(top)]
         command += ["-W", str(right - left), "-H", str(bottom - top), str(self._path)]
         done = subprocess.run(command, check=True, capture_output=True, timeout=120)
-        assert b"rror" not in done.stderr, done.stderr
         magic, size_text, _, data = done.stdout.split(b"\n", 3)
         assert magic == b"P6", magic
         width, height = map(int, size_text.split())
