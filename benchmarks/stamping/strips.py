@@ -5,7 +5,7 @@
 A round seal with an uneven edge is cut over so many pages; the strip of each is rendered at 1016 dpi, and
 the strips are put side by side. `Dice` compares them with the seal; `least ink` is the least inked
 strip's, in mm². `seen at 150` counts the pages whose edge shows any red at all at 150 dpi, where a strip
-of 800 is a third of a dot wide. Poppler is a process a page: beyond 300 pages it is left out.
+of 800 is a third of a dot wide. Poppler is a process a page: beyond --poppler-to pages it is left out.
 """
 
 import argparse
@@ -28,7 +28,6 @@ from tests.simulators.pdfs import PageKind, source_file
 
 DPI = 1016
 SCREEN_DPI = 150
-MOST_FOR_POPPLER = 300
 RULES = parse_plan("version: 1\nrules: [{seal: 公章, paging: right}]".encode())
 
 
@@ -36,6 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--counts", type=int, nargs="+", default=[2, 7, 25, 300, 800])
     parser.add_argument("--engines", nargs="+", choices=list(views.ENGINES), default=list(views.ENGINES))
+    parser.add_argument("--poppler-to", type=int, default=25, help="pages")
     arguments = parser.parse_args()
     print(
         f"{'pages':>5} {'strip mm':>8} {'engine':8} {'Dice':>7} {'least ink':>9} {'seen at 150':>11} {'s':>6}"
@@ -48,7 +48,7 @@ def main() -> None:
             planned = plan(source, inspect(source), RULES, {face.name: face})
             out = stamp(source, planned, {face.name: face}, folder / "out.pdf").path
             for engine in arguments.engines:
-                if engine == "poppler" and count > MOST_FOR_POPPLER:
+                if engine == "poppler" and count > arguments.poppler_to:
                     continue
                 began = time.perf_counter()
                 pieces, shown = [], 0
