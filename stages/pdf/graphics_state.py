@@ -15,15 +15,20 @@ DAMAGED_STEP_BYTES = 64
 MAX_DEPTH = 512
 """Unclosed saves that are closed; readers give up at 28 to a few hundred."""
 
+_OPERATORS = (b"q", b"Q", b"BT", b"ET", b"BMC", b"BDC", b"EMC")
+# Every alternative begins with a letter of its own: so the search runs from one to the next in C.
 _TOKENS = re.compile(
     rb"\((?:[^()\\]|\\.|\((?:[^()\\]|\\.|\([^()]*\))*\))*\)"  # strings, brackets in them up to three deep
-    rb"|(?P<string>\()"  # one that is deeper, or does not end
+    rb"|\("  # one that is deeper, or does not end
     rb"|<[0-9A-Fa-f\s]*>"
-    rb"|(?P<hex><)[0-9A-Fa-f\s]*$"
+    rb"|<[0-9A-Fa-f\s]*$"
     rb"|%[^\r\n]*"
-    rb"|(?<![^\s>\])])BI\b.*?\sID\s.*?\sEI(?=\s|$)"
-    rb"|(?<![^\s>\])])(?P<image>BI)\b(?=.*?\sID\s)"
-    rb"|(?<![^\s>\])}])(?P<operator>[qQ]|BT|ET|BMC|BDC|EMC)(?=[\s\[(</%]|$)",
+    rb"|BI\b(?<![^\s>\])]..).*?\sID\s.*?\sEI(?=\s|$)"
+    rb"|BI\b(?<![^\s>\])]..)(?=.*?\sID\s)"
+    + b"".join(
+        rb"|%s(?<![^\s>\])}]%s)(?=[\s\[(</%%]|$)" % (operator, b"." * len(operator))
+        for operator in _OPERATORS
+    ),
     re.DOTALL,
 )
 _BRACKETS = re.compile(rb"\\.|[()]", re.DOTALL)
@@ -66,23 +71,24 @@ def content_balance(contents: list[pikepdf.Object]) -> Balance:
     depth = lowest = marked = position = 0
     in_text, unfinished = False, b""
     while not unfinished and (match := _TOKENS.search(data, position)) is not None:
-        position = match.end()
-        kind = match.lastgroup
-        if kind == "operator":
-            operator = match["operator"]
-            if operator == b"q":
-                depth += 1
-            elif operator == b"Q":
-                depth -= 1
-                lowest = min(lowest, depth)
-            elif operator in (b"BT", b"ET"):
-                in_text = operator == b"BT"
-            else:
-                marked = max(0, marked + (-1 if operator == b"EMC" else 1))
-        elif kind == "string":
+        position, token = match.end(), match[0]
+        if token == b"q":
+            depth += 1
+        elif token == b"Q":
+            depth -= 1
+            lowest = min(lowest, depth)
+        elif token in (b"BT", b"ET"):
+            in_text = token == b"BT"
+        elif token in (b"BMC", b"BDC"):
+            marked += 1
+        elif token == b"EMC":
+            marked = max(0, marked - 1)
+        elif token == b"(":
             position, unfinished = _string_end(data, position)
-        elif kind is not None:
-            unfinished = b">" if kind == "hex" else b"\nEI"
+        elif token == b"BI":
+            unfinished = b"\nEI"
+        elif token[:1] == b"<" and token[-1:] != b">":
+            unfinished = b">"
     before = 1 + min(-lowest, MAX_DEPTH)
     after = max(1, min(before + depth, MAX_DEPTH))
     return Balance(before, after, unfinished, in_text, min(marked, MAX_DEPTH))
