@@ -16,7 +16,8 @@ from stages.errors import Damaged, Encrypted
 from stages.paper import count_papers, paper_words
 from stages.pdf.mending import remedy
 from stages.pdf.sayings import say
-from stages.plan_rules import Part, PlanRules
+from stages.plan_kinds import Part
+from stages.plan_rules import PlanRules
 
 COLUMNS = ("file", "part", "pages", "severity", "code", "message_zh", "message")
 MM_DIGITS = 1

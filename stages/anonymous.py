@@ -8,7 +8,8 @@ from stages.page_selection import page_list
 from stages.pdf.base import refusals_named
 from stages.pdf.signature_fields import read_signature_fields
 from stages.pdf.traces import Trace, Traces, find_names
-from stages.plan_rules import Part, PlanRules
+from stages.plan_kinds import Part
+from stages.plan_rules import PlanRules
 
 MAX_SHOWN = 12
 

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 from stages.documents import Mark, PageGeometry, SealFace
 from stages.errors import PlacementRefused, PlanRefused
 from stages.jitter import is_round, shaken
-from stages.plan_rules import AnchoredRule, Jitter, PlacedRule
+from stages.plan_kinds import AnchoredRule, Jitter, PlacedRule
 
 SHIFT_TOLERANCE_MM = 0.05
 """A mark moved less than this to stay on its page is not worth a warning."""

@@ -3,17 +3,12 @@
 `docs/plan.md` explains every key with examples; `docs/plan.schema.json` is made of the types here.
 """
 
-import fnmatch
-import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
-    AliasChoices,
-    BaseModel,
-    ConfigDict,
     Discriminator,
     Field,
     StrictBool,
@@ -25,33 +20,24 @@ from pydantic import (
 
 from stages.dynamic_text import dated, needs_today
 from stages.errors import PlanRefused
-from stages.page_selection import select_pages
+from stages.plan_kinds import AnchoredRule, BaseRule, Part, PlacedRule, Strict, matches
 from stages.plan_words import (
-    ALL_FILES,
-    MAX_TEXTS,
     MIN_STRIP_MM,
     Corner,
     Distance,
     EdgeGap,
     EndWeight,
-    JitterAngle,
-    JitterShift,
     Keywords,
     Length,
     Name,
-    Occurrence,
     Ocr,
     OddPages,
     Pages,
     Patterns,
     RunLength,
-    SealRow,
-    SecretNames,
     Seed,
     Share,
     Side,
-    Skipped,
-    SlotValue,
     StripWidth,
     WrongValue,
 )
@@ -59,107 +45,6 @@ from stages.plan_yaml import MAX_PLAN_BYTES, read_plan_text, refusal
 
 MAX_RULES = 200
 MAX_PARTS = 50
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
-
-
-class Part(_Strict):
-    """A part of the package, by its files."""
-
-    name: Name
-    files: Patterns
-    anonymous: StrictBool = Field(False, validation_alias=AliasChoices("anonymous", "暗标"))
-    names: SecretNames = ()
-
-    def holds(self, *names: str) -> bool:
-        """Return whether a file of the package belongs to it, by any of its names."""
-        return any(matches(name, self.files) for name in names)
-
-
-class _Rule(_Strict):
-    files: Patterns = ALL_FILES
-    part: Patterns | None = None
-    pages: Pages = "all"
-    skip_first: Skipped = 0
-    text: Annotated[dict[Name, SlotValue], Field(max_length=MAX_TEXTS)] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _files_or_part(self) -> "_Rule":
-        if self.part is not None and self.names_by_pattern:
-            raise WrongValue(
-                "give either files or part, not both; remove one of them",
-                "files 与 part 只能写其一，请删去一个",
-                key="part",
-            )
-        return self
-
-    @property
-    def texts(self) -> tuple[tuple[str, str], ...]:
-        """Slot and text, in the order of the plan."""
-        return tuple(self.text.items())
-
-    @property
-    def names_by_pattern(self) -> bool:
-        """Whether the rule has file patterns of its own."""
-        return self.files != ALL_FILES
-
-    @property
-    def names_files(self) -> bool:
-        """Whether the plan says for which files the rule is meant."""
-        return self.names_by_pattern or self.part is not None
-
-    def page_indices(self, page_count: int) -> tuple[int, ...]:
-        """Return the indices of the pages meant, in order."""
-        return select_pages(self.pages, page_count, skip_first=self.skip_first)
-
-
-class Jitter(_Strict):
-    """How far seals may lie from where the plan says, as when a hand sets them down."""
-
-    angle_deg: JitterAngle = 0.0
-    place_mm: JitterShift = 0.0
-
-
-class PlacedRule(_Rule):
-    """A rule that puts a whole seal, or several side by side (多章连盖), at a point of a page."""
-
-    seal: Name | None = None
-    seals: SealRow = ()
-    gap_mm: Distance = 2.0
-    row: Literal["horizontal", "vertical"] = "horizontal"
-    jitter: Jitter | None = None
-
-    @model_validator(mode="after")
-    def _one_seal_or_several(self) -> "PlacedRule":
-        if self.seal is None and not self.seals:
-            raise WrongValue(
-                "this key is missing; add it, or seals: [ … ]",
-                "缺少此项，请补上（或写 seals: […]）",
-                key="seal",
-            )
-        if self.seal is not None and self.seals:
-            raise WrongValue(
-                "give either seal or seals, not both; remove one of them",
-                "seal 与 seals 只能写其一，请删去一个",
-                key="seals",
-            )
-        return self
-
-    @property
-    def seal_names(self) -> tuple[str, ...]:
-        """The seals it places, in order."""
-        return self.seals or (self.seal or "",)
-
-
-class AnchoredRule(PlacedRule):
-    """A rule that puts seals at things found on the pages."""
-
-    occurrence: Occurrence = "all"
-    per: Literal["file", "page"] = "file"
-    anchor: Literal["center", "left", "right", "top", "bottom"] = "center"
-    offset_mm: tuple[Length, Length] = (0.0, 0.0)
 
 
 class KeywordRule(AnchoredRule):
@@ -196,7 +81,7 @@ class PositionRule(PlacedRule):
         return self
 
 
-class PagingRule(_Rule):
+class PagingRule(BaseRule):
     """A paging seal: one seal cut into strips, one on each page's edge."""
 
     seal: Name
@@ -237,7 +122,7 @@ class PagingRule(_Rule):
 
 
 def _kind_of(rule: object) -> str | None:
-    if isinstance(rule, _Rule):
+    if isinstance(rule, BaseRule):
         rule = rule.model_dump()
     if not isinstance(rule, Mapping):
         return None
@@ -257,7 +142,7 @@ Rule = Annotated[
 ]
 
 
-class PlanRules(_Strict):
+class PlanRules(Strict):
     """A whole plan file."""
 
     version: Literal[1]
@@ -351,16 +236,6 @@ class PlanRules(_Strict):
         """
         part = self.part_of(*names)
         return self.names_file(rule, *names) and not (part is not None and part.anonymous)
-
-
-def matches(name: str, patterns: tuple[str, ...]) -> bool:
-    """Return whether a file's name fits a pattern; `*` also crosses folders, case does not matter."""
-    folded = _folded(name)
-    return any(fnmatch.fnmatchcase(folded, _folded(pattern)) for pattern in patterns)
-
-
-def _folded(text: str) -> str:
-    return unicodedata.normalize("NFC", text).casefold()
 
 
 def parse_plan(data: bytes) -> PlanRules:
