@@ -24,7 +24,7 @@ MAX_CPU_S = 240
 MAX_INFLATED_BYTES = 256 << 20
 MAX_OUT_BYTES = 2 << 30
 MAX_TREE_NODES = 20_000
-MAX_COMPARED_PAGES = 300
+MAX_COMPARED_PAGES = 100
 """Pages whose look and text is compared, spread evenly over a longer file."""
 COMPARED_DPI = 24
 MAX_COMPARED_SIDE_PX = 2000
