@@ -34,8 +34,8 @@ KEYS: Mapping[str, str] = {
     "OCR of pages for keywords: where the text layer says nothing, never, or always",
     "simplified": "关键字不分繁简 / Traditional and simplified characters count as the same",
     "annotations": "也在批注和表单域的显示内容中查找 / What annotations and form fields show is searched too",
-    "after_others": "别人签过的文件：widget 只随签名显示一枚，annotations 以批注加盖 / "
-    "In files that others have signed: one seal with the signature, or more as annotations",
+    "after_others": "别人签过的文件：widget 只随签名显示，限一页；annotations 其他页以批注加盖 / "
+    "In files others have signed: the seals of one page, by the signature; or more pages, by annotations",
     "seed": "随机偏移的种子；默认取自文件内容 / Decides how seals are shaken; by default the file's bytes do",
     "parts": "文件包的各部分，供规则的 part 引用 / Parts of the package that rules may name",
     "rules": "规则，依次执行 / The rules, carried out in this order",
