@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pikepdf
 
+from pipeline.errors import UsageRefused
 from pipeline.folders import make_folder
 from pipeline.page_child import NEAR, PAGE, SEARCH
 from pipeline.page_children import MAX_CHILDREN, PageChildren
@@ -59,8 +60,8 @@ class KeptReadings:
             beside.write_bytes(gzip.compress(PAGE.dump_json(content), 6, mtime=0))
             os.replace(beside, path)
             self._prune()
-        except OSError as error:
-            log.warning("an OCR reading could not be kept: %s", error.strerror)
+        except (OSError, UsageRefused) as error:
+            log.warning("an OCR reading could not be kept: %s", error)
 
     def _path(self, key: str) -> Path:
         return self._folder / key[:2] / f"{key}.json.gz"

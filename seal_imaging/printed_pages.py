@@ -52,10 +52,10 @@ class PrintedPageReader:
         """
         lines = self._read_upright(page)
         if not lines or _mean_confidence(lines) >= UPSIDE_DOWN:
-            return lines
+            return _believed(lines)
         other = self._read_upright(np.ascontiguousarray(page[::-1, ::-1]))
         if _mean_confidence(other) <= _mean_confidence(lines):
-            return lines
+            return _believed(lines)
         height, width = page.shape
         return [
             PrintedLine(
@@ -64,13 +64,13 @@ class PrintedPageReader:
                 (-line.direction[0], -line.direction[1]),
                 line.confidence,
             )
-            for line in other
+            for line in _believed(other)
         ]
 
     def _read_upright(self, page: GrayPage) -> list[PrintedLine]:
         boxes = self._finder.find(page)
         found = [self._read_line(page, box) for box in boxes]
-        return [line for line in found if line is not None and line.confidence >= MIN_CONFIDENCE]
+        return [line for line in found if line is not None]
 
     def _read_line(self, page: GrayPage, box: LineBox) -> PrintedLine | None:
         strip = box.cut_out(page)
@@ -112,6 +112,10 @@ def _placed(read: ReadLine, corners: NDArray[np.float32]) -> PrintedLine | None:
         low, high = centre - spread, centre + spread
         boxes.append((float(low[0]), float(low[1]), float(high[0]), float(high[1])))
     return PrintedLine(read.text, tuple(boxes), (float(along[0]), float(along[1])), read.confidence)
+
+
+def _believed(lines: Sequence[PrintedLine]) -> list[PrintedLine]:
+    return [line for line in lines if line.confidence >= MIN_CONFIDENCE]
 
 
 def _mean_confidence(lines: Sequence[PrintedLine]) -> float:

@@ -92,5 +92,5 @@ def closest_part(wanted: str, text: str) -> tuple[int, int, int]:
                     (row[at - 1][0] + 1, row[at - 1][1]),
                 )
             )
-    end = min(range(len(row)), key=lambda at: row[at][0])
+    end = min(range(len(row)), key=lambda at: (row[at][0], abs(at - row[at][1] - len(wanted))))
     return row[end][0], row[end][1], end

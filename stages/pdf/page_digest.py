@@ -11,7 +11,9 @@ from stages.pdf.structure import inherited
 MAX_DEPTH = 60
 MAX_STREAM_BYTES = 512 << 20
 _LOOKED_AT = ("/MediaBox", "/CropBox", "/Rotate", "/Resources")
-_NOT_SEEN = frozenset({"/Parent", "/P", "/Popup", "/StructParent", "/StructParents", "/Dest", "/A", "/AA"})
+_NOT_SEEN = frozenset(
+    {"/Parent", "/P", "/Popup", "/StructParent", "/StructParents", "/Length", "/Dest", "/A", "/AA"}
+)
 
 
 class PageDigests:
