@@ -1,5 +1,6 @@
 """Pages read by their picture: drawn by MuPDF, read by OCR, in displayed millimetres."""
 
+import re
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +20,9 @@ MAX_READ_SIDE_PX = 3600
 BLANK = 200
 """A page with nothing darker than this has nothing to be read."""
 MIN_WIDTH_PX = 16
+
+_FILL_IN_LINE = re.compile(r"[-—–~.]*_[-—–~._]*")
+"""A line to write on, parts of which OCR takes for hyphens and dots."""
 
 GrayPage = NDArray[np.uint8]
 """(H, W), 0 = ink, 255 = paper."""
@@ -50,7 +54,7 @@ def read_picture(path: Path, page_index: int, reader: PictureReader) -> PageText
     mm_per_px = mm_from_pt(1.0) / px_per_pt
     lines = tuple(
         PageLine(
-            line.text,
+            _FILL_IN_LINE.sub(lambda found: "_" * len(found.group()), line.text),
             tuple(
                 (x0 * mm_per_px, y0 * mm_per_px, x1 * mm_per_px, y1 * mm_per_px)
                 for x0, y0, x1, y1 in line.boxes_px
