@@ -8,6 +8,8 @@ from stages.pdf.folding import folded_char
 
 MAX_ROW_GAP_MM = 150.0
 """Cells of a form lie this far apart on a row; what is further apart belongs to two pages on one sheet."""
+SAME_WAY = 0.9986
+"""The cosine of 3°: lines that run more differently do not stand on one row."""
 SAME_CHAR_SHARE = 0.3
 """The same character drawn again within this share of its size is imitated bold."""
 
@@ -89,10 +91,7 @@ def _across(box: BoxMm, direction: tuple[float, float]) -> tuple[float, float]:
 
 def _rows(lines: Sequence[_Line]) -> Iterable[list[FoldedChar]]:
     """Yield the characters of each row that holds more than one line, in order, no gap over the limit."""
-    groups: dict[tuple[int, int], list[_Line]] = {}
-    for line in lines:
-        groups.setdefault((round(line.direction[0] * 50), round(line.direction[1] * 50)), []).append(line)
-    for group in groups.values():
+    for group in _by_direction(lines):
         rows: list[list[_Line]] = []
         for line in sorted(group, key=lambda line: line.v0 + line.v1):
             if rows and _is_same_row(rows[-1][-1], line):
@@ -102,6 +101,25 @@ def _rows(lines: Sequence[_Line]) -> Iterable[list[FoldedChar]]:
         for row in rows:
             if len(row) > 1:
                 yield from _in_order(row)
+
+
+def _by_direction(lines: Sequence[_Line]) -> list[list[_Line]]:
+    """Return lines that run the same way together, each as its group's longest line sees it.
+
+    A text layer says exactly how a line runs; OCR says it the worse the shorter the line.
+    """
+    groups: list[list[_Line]] = []
+    for line in sorted(lines, key=lambda line: -len(line.chars)):
+        x, y = line.direction
+        for group in groups:
+            main = group[0].direction
+            if x * main[0] + y * main[1] > SAME_WAY:
+                across = [_across(char.box_mm, main) for char in line.chars]
+                group.append(_Line(line.chars, main, min(v[0] for v in across), max(v[1] for v in across)))
+                break
+        else:
+            groups.append([line])
+    return groups
 
 
 def _is_same_row(one: _Line, other: _Line) -> bool:
