@@ -25,22 +25,27 @@ def form(path: Path, fields: Sequence[tuple[str, int, bool]], *, pages: int = 2)
         made: dict[str, pikepdf.Object] = {}
         for name, page_index, is_signed in fields:
             page = pdf.pages[page_index]
-            if name not in made:
-                made[name] = pdf.make_indirect(
-                    pikepdf.Dictionary(FT=pikepdf.Name.Sig, T=pikepdf.String(name), Kids=pikepdf.Array())
-                )
-                if is_signed:
-                    made[name].V = pikepdf.Dictionary(Type=pikepdf.Name.Sig, Contents=pikepdf.String(b"x"))
-            widget = pdf.make_indirect(
-                pikepdf.Dictionary(
-                    Type=pikepdf.Name.Annot,
-                    Subtype=pikepdf.Name.Widget,
-                    Rect=pikepdf.Array([*BOX_PT]),
-                    P=page.obj,
-                    Parent=made[name],
-                )
+            box = pikepdf.Dictionary(
+                Type=pikepdf.Name.Annot,
+                Subtype=pikepdf.Name.Widget,
+                Rect=pikepdf.Array([*BOX_PT]),
+                P=page.obj,
             )
-            made[name].Kids.append(widget)
+            if [other for other, _, _ in fields].count(name) == 1:  # field and widget are one object
+                widget = made[name] = pdf.make_indirect(box)
+                widget.FT, widget.T = pikepdf.Name.Sig, pikepdf.String(name)
+            else:
+                made.setdefault(
+                    name,
+                    pdf.make_indirect(
+                        pikepdf.Dictionary(FT=pikepdf.Name.Sig, T=pikepdf.String(name), Kids=pikepdf.Array())
+                    ),
+                )
+                box.Parent = made[name]
+                widget = pdf.make_indirect(box)
+                made[name].Kids.append(widget)
+            if is_signed:
+                made[name].V = pikepdf.Dictionary(Type=pikepdf.Name.Sig, Contents=pikepdf.String(b"x"))
             page.obj.Annots = pikepdf.Array([*page.obj.get("/Annots", []), widget])
         pdf.Root.AcroForm = pikepdf.Dictionary(Fields=pikepdf.Array([*made.values()]))
         pdf.save(path)
@@ -57,7 +62,7 @@ def sheet(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def signed_sheet(tmp_path: Path) -> Path:
-    return form(tmp_path / "a.pdf", [*FIELDS, ("监理", 0, True)])
+    return form(tmp_path / "a.pdf", [("投标人盖章", 0, False), ("监理", 0, True)])
 
 
 def test_a_field_gets_the_seal_on_every_widget(sheet: Path, faces: dict[str, SealFace]) -> None:
