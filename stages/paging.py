@@ -182,17 +182,18 @@ class _Cutting:
         seal, where, found = self._face.name, f"rules[{self._index}]", []
         if self._narrowest_mm < self._rule.min_strip_mm - 1e-6:
             widths, least = f"{self._narrowest_mm:.2f}", f"{self._rule.min_strip_mm:g}"
+            way, way_zh = "set `every` to repeat the seal", "可用 every 分段重复"
+            if self._rule.every == "auto":  # so few pages, or gaps in the seal, that runs do not help
+                way, way_zh = "lower `min_strip_mm`", "请减小 min_strip_mm"
             if self._rule.narrow == "refuse":
                 raise PlacementRefused(
                     f"{where}: paging seal {seal}: strips would be only {widths} mm wide, "
-                    f"less than {least} mm; set `every: auto` to repeat the seal",
-                    zh=f"{where}：骑缝章 {seal}：每页仅 {widths} 毫米宽，不足 {least} 毫米，"
-                    "请设置 every: auto 分段重复",
+                    f"less than {least} mm; {way}",
+                    zh=f"{where}：骑缝章 {seal}：每页仅 {widths} 毫米宽，不足 {least} 毫米，{way_zh}",
                 )
             found.append(
-                f"骑缝章 {seal}：每页仅 {widths} 毫米宽，可用 every 分段重复 / "
-                f"paging seal {seal}: strips are only {widths} mm wide ({where}); "
-                "set `every` to repeat the seal"
+                f"骑缝章 {seal}：每页仅 {widths} 毫米宽，{way_zh} / "
+                f"paging seal {seal}: strips are only {widths} mm wide ({where}); {way}"
             )
         if self._skips_gaps:
             found.append(

@@ -162,10 +162,15 @@ def test_narrow_strips_are_refused_by_choice(tmp_path: Path, face: SealFace) -> 
     source = source_file(path)
     text = "version: 1\nrules: [{seal: 公章, paging: right, narrow: refuse}]"
     with pytest.raises(
-        PlacementRefused, match=r"a\.pdf: rules\[0\]: .* 0\.84 mm wide, less than 1 mm; set `every: auto`"
+        PlacementRefused, match=r"a\.pdf: rules\[0\]: .* 0\.84 mm wide, less than 1 mm; set `every`"
     ) as caught:
         plan(source, inspect(source), parse_plan(text.encode()), {face.name: face})
     assert "每页仅 0.84 毫米" in caught.value.zh
+
+
+def test_strips_that_runs_cannot_make_wider_get_another_advice(face: SealFace) -> None:
+    (warning,) = paged(face, 3, "paging: right, every: auto, min_strip_mm: 20").warnings
+    assert "strips are only 14.00 mm wide (rules[0]); lower `min_strip_mm`" in warning
 
 
 def test_a_place_in_mm_is_the_same_on_pages_of_all_sizes(face: SealFace) -> None:
