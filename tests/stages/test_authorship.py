@@ -62,7 +62,7 @@ STANDARD = frozenset(
         "Parent MediaBox Page Pages Kids Count Font Annots Annot Widget FT Sig T F P V AP N Rect Form "
         "BBox Matrix Adobe.PPKLite SubFilter ETSI.CAdES.detached M ByteRange AcroForm Fields SigFlags "
         "Root Info ID Prev Size XRef W Index Catalog Metadata CropBox Rotate UserUnit DecodeParms CA AIS "
-        "ProcSet ",
+        "ProcSet ObjStm First ",
     )
 )
 """Names of ISO 32000-2 that increments are made of."""
