@@ -21,10 +21,11 @@ FROM python:3.11.14-slim-bookworm
 LABEL org.opencontainers.image.title="sealine" \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.licenses="AGPL-3.0-or-later"
-# What is run beside Python: LibreOffice for office files, with Chinese fonts.
+# What is run beside Python: LibreOffice for office files, with Chinese fonts; what unpacks rars.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends \
-        fontconfig fonts-noto-cjk libreoffice-calc-nogui libreoffice-impress-nogui libreoffice-writer-nogui \
+        fontconfig fonts-noto-cjk unar \
+        libreoffice-calc-nogui libreoffice-impress-nogui libreoffice-writer-nogui \
     && rm -rf /var/lib/apt/lists/*
 RUN groupadd --system --gid 10001 sealine \
     && useradd --system --uid 10001 --gid sealine --home-dir /var/lib/sealine --shell /usr/sbin/nologin sealine \

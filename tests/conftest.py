@@ -39,6 +39,7 @@ def _missing(mark: str) -> str:
         "needs_poppler": ("pdfsig", "pdftoppm", "certutil"),
         "needs_qpdf": ("qpdf",),
         "needs_openssl": ("openssl",),
+        "needs_unar": ("unar",),
         "needs_libreoffice": ("soffice", "fc-list"),
         "needs_softhsm": ("softhsm2-util",),
     }

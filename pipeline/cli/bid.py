@@ -39,7 +39,9 @@ from storage.schema import JobState
 
 app = typer.Typer(help="投标文件包 / bid packages", no_args_is_help=True, rich_markup_mode=None)
 
-PackageArgument = Annotated[Path, typer.Argument(help="文件夹、zip 或单个 PDF / a folder, a zip, or one PDF")]
+PackageArgument = Annotated[
+    Path, typer.Argument(help="文件夹、zip、rar 或单个文件 / a folder, a zip, a rar, or one file")
+]
 PlanOption = Annotated[
     str,
     typer.Option("--plan", help="用印方案：YAML 文件或方案名称 / a plan file or a preset"),

@@ -19,7 +19,9 @@ _VERDICTS = {"error": "不能签章", "warning": "需核对", "info": "可以签
 
 def check(
     context: typer.Context,
-    package: Annotated[Path, typer.Argument(help="文件夹、zip 或单个 PDF / a folder, a zip, or one PDF")],
+    package: Annotated[
+        Path, typer.Argument(help="文件夹、zip、rar 或单个文件 / a folder, a zip, a rar, or one file")
+    ],
     plan: Annotated[
         str | None,
         typer.Option("--plan", help="用印方案：按其 parts 分部分检查 / a plan, for its parts"),

@@ -16,7 +16,9 @@ UNSIGNED = "未签名：没有电子签名效力，仅供打印或核对 / unsig
 
 def stamp(
     context: typer.Context,
-    package: Annotated[Path, typer.Argument(help="文件夹、zip 或单个 PDF / a folder, a zip, or one PDF")],
+    package: Annotated[
+        Path, typer.Argument(help="文件夹、zip、rar 或单个文件 / a folder, a zip, a rar, or one file")
+    ],
     plan: Annotated[
         str, typer.Option("--plan", help="用印方案：YAML 文件或方案名称 / a plan file or a preset")
     ],

@@ -1,4 +1,4 @@
-"""A bid package taken in: a folder, a zip or one PDF; names, limits, and what zips do to the unwary."""
+"""A bid package taken in: a folder, an archive or one document; names, limits, what zips do to the unwary."""
 
 import hashlib
 import os
@@ -11,10 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stages import packages
 from stages.documents import BidPackage
 from stages.errors import InputRefused
 from stages.packages import open_package
+from stages.packing import limits
+from tests.simulators.office_files import docx_bytes
+from tests.simulators.rar_files import rar5_bytes
 
 PDF = b"%PDF-1.7\n%%EOF\n"
 
@@ -243,10 +245,10 @@ def test_an_empty_package_is_refused(tmp_path: Path, scratch: Path) -> None:
     assert "no file" in str(refusal_of(zip_of(tmp_path / "hidden.zip", {".a": b""}), scratch))
 
 
-def test_what_is_neither_folder_zip_nor_pdf_is_refused(tmp_path: Path, scratch: Path) -> None:
-    path = tmp_path / "bid.rar"
-    path.write_bytes(b"Rar!\x1a\x07\x01\x00")
-    assert "not a folder, a zip or a PDF" in str(refusal_of(path, scratch))
+def test_what_is_neither_folder_archive_nor_document_is_refused(tmp_path: Path, scratch: Path) -> None:
+    path = tmp_path / "bid.dwg"
+    path.write_bytes(b"AC1032")
+    assert "not a folder, a zip, a rar or a document" in str(refusal_of(path, scratch))
     path.write_bytes(b"")
     assert "empty file" in str(refusal_of(path, scratch))
     refusal_of(tmp_path / "nowhere", scratch)
@@ -303,7 +305,7 @@ def test_a_pipe_in_the_folder_is_refused_and_not_waited_for(tmp_path: Path, scra
 def test_limits_hold_for_folders_and_zips(
     tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: int, words: str
 ) -> None:
-    monkeypatch.setattr(packages, limit, value)
+    monkeypatch.setattr(limits, limit, value)
     entries = {f"{number}.pdf": PDF for number in range(3)}
     folder = tmp_path / "bid"
     folder.mkdir()
@@ -316,9 +318,9 @@ def test_limits_hold_for_folders_and_zips(
 def test_too_many_entries_are_refused_before_any_is_unpacked(
     tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packages, "MAX_PACKAGE_ENTRIES", 2)
+    monkeypatch.setattr(limits, "MAX_PACKAGE_ENTRIES", 2)
     refusal_of(zip_of(tmp_path / "bid.zip", dict.fromkeys("abc", PDF)), scratch)
-    assert not list((scratch / "package").iterdir())
+    assert not [path for path in scratch.rglob("*") if path.is_file()]
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -355,3 +357,60 @@ def test_a_damaged_zip_is_read_or_refused_and_nothing_else(
     except InputRefused:
         return
     assert all(file.path.is_relative_to(scratch) for file in files)
+
+
+def test_a_zip_in_a_package_is_unpacked_under_its_name(tmp_path: Path, scratch: Path) -> None:
+    inner = zip_of(tmp_path / "inner.zip", {"方案.pdf": PDF + b"2", ".hidden": b"x"}).read_bytes()
+    source = zip_of(tmp_path / "bid.zip", {"商务.pdf": PDF, "标书/技术.ZIP": inner})
+    package = open_package(source, scratch)
+    assert names_of(package) == ["商务.pdf", "标书/技术/方案.pdf"]
+    assert package.files[1].path.read_bytes() == PDF + b"2"
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "技术.zip").write_bytes(inner)
+    assert names_of(open_package(folder, scratch)) == ["技术/方案.pdf"]
+
+
+def test_archives_deeper_than_once_stay_closed(tmp_path: Path, scratch: Path) -> None:
+    data = zip_of(tmp_path / "3.zip", {"a.pdf": PDF}).read_bytes()
+    data = zip_of(tmp_path / "2.zip", {"3.zip": data}).read_bytes()
+    source = zip_of(tmp_path / "1.zip", {"2.zip": data})
+    assert names_of(open_package(source, scratch)) == ["2/3.zip"]
+
+
+def test_an_office_file_and_a_platform_s_container_are_not_unpacked(tmp_path: Path, scratch: Path) -> None:
+    container = zip_of(tmp_path / "inner.zip", {"a.xml": PDF}).read_bytes()
+    source = zip_of(tmp_path / "bid.zip", {"a.docx": docx_bytes(), "b.zip": docx_bytes(), "c.GEF": container})
+    assert names_of(open_package(source, scratch)) == ["a.docx", "b.zip", "c.GEF"]
+
+
+@pytest.mark.needs_unar
+def test_a_rar_in_a_zip_is_unpacked_and_its_name_said_when_it_cannot_be(
+    tmp_path: Path, scratch: Path
+) -> None:
+    source = zip_of(tmp_path / "bid.zip", {"技术.rar": rar5_bytes({"方案.pdf": PDF})})
+    assert names_of(open_package(source, scratch)) == ["技术/方案.pdf"]
+    source = zip_of(tmp_path / "bid.zip", {"技术.rar": rar5_bytes({}, encrypted=True)})
+    assert "技术.rar: the rar is encrypted" in str(refusal_of(source, scratch))
+
+
+def test_two_archives_that_hold_one_name_are_refused(tmp_path: Path, scratch: Path) -> None:
+    inner = zip_of(tmp_path / "inner.zip", {"a.pdf": PDF}).read_bytes()
+    source = zip_of(tmp_path / "bid.zip", {"x.zip": inner, "x/a.pdf": PDF})
+    assert "one name to many systems" in str(refusal_of(source, scratch))
+
+
+def test_limits_count_what_is_in_nested_archives(
+    tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = zip_of(tmp_path / "inner.zip", {f"{n}.pdf": PDF for n in range(4)}).read_bytes()
+    source = zip_of(tmp_path / "bid.zip", {"x.zip": inner})
+    monkeypatch.setattr(limits, "MAX_PACKAGE_FILES", 3)
+    assert "more than 3 files" in str(refusal_of(source, scratch))
+
+
+def test_one_office_file_or_picture_is_a_package_of_one(tmp_path: Path, scratch: Path) -> None:
+    (tmp_path / "投标函.docx").write_bytes(docx_bytes())
+    (tmp_path / "扫描.jpg").write_bytes(b"\xff\xd8\xff\xe0")
+    assert names_of(open_package(tmp_path / "投标函.docx", scratch)) == ["投标函.docx"]
+    assert names_of(open_package(tmp_path / "扫描.jpg", scratch)) == ["扫描.jpg"]
