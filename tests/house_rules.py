@@ -19,7 +19,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "seal_imaging": frozenset({"numpy", "cv2", "onnxruntime"}),
     "stages": frozenset(
         {"seal_imaging", "numpy", "cv2", "PIL", "pikepdf", "pymupdf", "pyhanko", "pyhanko_certvalidator"}
-        | {"asn1crypto", "cryptography", "gmssl", "pydantic", "yaml", "opencc", "regex"}
+        | {"asn1crypto", "cryptography", "gmssl", "pydantic", "rarfile", "yaml", "opencc", "regex"}
     ),
     "storage": frozenset({"minio", "urllib3", "certifi", "sqlalchemy", "alembic"}),  # the two come with minio
 }
