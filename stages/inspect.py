@@ -12,7 +12,7 @@ from stages.pdf.content import content_findings
 from stages.pdf.form_fields import form_fields
 from stages.pdf.geometry import is_box_disputed, page_geometry
 from stages.pdf.page_size import is_odd
-from stages.pdf.sayings import page_numbers, say
+from stages.pdf.sayings import page_numbers, printable, say
 from stages.pdf.signature_words import signature_findings
 from stages.pdf.signatures import existing_signatures, taken_names
 from stages.pdf.structure import inherited, walk_pages
@@ -41,6 +41,8 @@ def inspect(source: SourceFile) -> InspectedDocument:
             *content_findings(base.pdf, pages),
         )
         base.check_unrepaired()
+        if base.slips:
+            findings += (say("slips", count=len(base.slips), first=printable(base.slips[0])),)
         taken = taken_names(base.pdf)
         fields = form_fields(base.pdf, pages, geometries)
     return InspectedDocument(source.sha256, geometries, signatures, findings, taken, fields, odd)

@@ -47,6 +47,7 @@ class BasePdf:
         info: the /Info dictionary, None when there is none.
         first_id: the permanent half of /ID, None when the file has none (§14.4).
         ends_with_newline: whether the last byte ends a line.
+        slips: what qpdf had to forgive so far, in its words without the path.
     """
 
     path: Path
@@ -62,16 +63,17 @@ class BasePdf:
     info: ObjGen | None
     first_id: bytes | None
     ends_with_newline: bool
+    slips: list[str]
 
     def check_unrepaired(self) -> None:
-        """Check that all that was read so far stood where the file said.
+        """Check that all that was read so far stood where the file said; what was forgiven goes to slips.
 
         Objects are read when they are first asked for: call this after reading, before believing.
 
         Raises:
             InputRefused: pikepdf had to search for an object.
         """
-        _check_unrepaired(self.path, self.name, self.pdf)
+        self.slips.extend(_check_unrepaired(self.path, self.name, self.pdf))
 
 
 def _refuse(name: str, what: str, zh: str) -> InputRefused:
@@ -168,10 +170,10 @@ def _next_number(pdf: pikepdf.Pdf, warnings: list[str]) -> int:
 
 
 def _check_unrepaired(path: Path, name: str, pdf: pikepdf.Pdf) -> list[str]:
-    """Return what qpdf warned of, which may name the path."""
-    texts = [str(warning) for warning in pdf.get_warnings()]  # asking empties the list
+    """Return what qpdf warned of, without the path, which may hold any word."""
+    texts = [str(one).replace(str(path), "").lstrip(": ") for one in pdf.get_warnings()]  # empties the list
     for one in texts:
-        text = one.replace(str(path), "").lower()
+        text = one.lower()
         if any(sign in text for sign in _FATAL_WARNINGS):
             raise _damaged(name, "its cross-reference does not fit its objects", "交叉引用与对象不符")
     return texts
@@ -286,6 +288,7 @@ def open_base(path: Path, *, name: str = "") -> Iterator[BasePdf]:
             info=info.objgen if isinstance(info, pikepdf.Object) and info.is_indirect else None,
             first_id=bytes(ids[0]) if ids is not None and has_id else None,
             ends_with_newline=tail[-1:] in (b"\n", b"\r"),
+            slips=warnings,
         )
         try:
             yield base

@@ -108,6 +108,12 @@ SAYINGS: Mapping[str, tuple[Severity, str, str]] = MappingProxyType(
             "hybrid cross-reference, as Office writes it; the file is appended to in the classic form",
             "PDF 使用混合交叉引用（Office 导出常见），将以传统形式追加",
         ),
+        "slips": (
+            _INFO,
+            "{count} slips in the file's structure, which readers forgive ({first}); print it to a new PDF "
+            "if a platform refuses it",
+            "文件结构有 {count} 处小错（{first}），一般阅读器可容忍；如平台拒收，请重新打印为 PDF",
+        ),
         "earlier-revisions": (
             _WARNING,
             "the file was changed {count} times by appending: what stood there before can be recovered from "

@@ -93,6 +93,7 @@ CASES: list[tuple[str, dict[str, object], str]] = [
     ("page-box-missing", {"box": b"/MediaBox [0 0 595]"}, "pages 1 "),
     ("page-count-wrong", {"tree": b"/Count 7"}, "7 pages and has 1"),
     ("page-count-wrong", {"tree": b""}, "says it has ? pages"),
+    ("slips", {"trailer": b"/Size 3"}, "2 slips in the file"),
     ("page-labels", {"root": b"/PageLabels << >>"}, ""),
     ("page-thumbnails", {"page": b"/Thumb 4 0 R"}, "pages 1 "),
     ("pages-blank", {"more": (b"<< /Length 1 >>\nstream\n \nendstream",)}, "pages 1 "),
