@@ -5,8 +5,8 @@ from stages.pdf.base import open_base
 from stages.pdf.drawing import put_palette
 from stages.pdf.geometry import page_geometry
 from stages.pdf.increment import Increment, append_increment
-from stages.pdf.stamp_annotations import put_stamps
-from stages.pdf.structure import page_at
+from stages.pdf.stamp_annotations import put_stamps, shared_arrays
+from stages.pdf.structure import page_at, walk_pages
 
 
 def preview(stamped: StampedDocument) -> None:
@@ -25,6 +25,12 @@ def preview(stamped: StampedDocument) -> None:
         page = page_at(base.pdf, marks[0].page_index)
         faces = {face.name: face for face in stamped.widget_faces}
         palette = put_palette(increment, faces, [mark.seal for mark in marks])
-        put_stamps(palette, page, stamped.widget_page or page_geometry(page), marks)
+        put_stamps(
+            palette,
+            page,
+            stamped.widget_page or page_geometry(page),
+            marks,
+            shared_arrays(walk_pages(base.pdf)),
+        )
         rendered = increment.render()
     append_increment(stamped.path, stamped.path, rendered.data, base_size_bytes=rendered.base_size_bytes)

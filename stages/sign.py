@@ -16,8 +16,8 @@ from stages.pdf.geometry import page_geometry
 from stages.pdf.increment import Increment, append_increment, open_base, reference, value_token
 from stages.pdf.seed_values import check_seed_values
 from stages.pdf.signature_fields import check_byte_range, read_signature_fields
-from stages.pdf.stamp_annotations import LOCKED, PRINT, add_annotations
-from stages.pdf.structure import page_at
+from stages.pdf.stamp_annotations import LOCKED, PRINT, add_annotations, shared_arrays
+from stages.pdf.structure import page_at, walk_pages
 from stages.pdf.syntax import ObjGen, numbers
 from stages.pdf.target_field import (
     TargetField,
@@ -189,7 +189,10 @@ def _put_new_field(
         b"<< /Type /Annot /Subtype /Widget /FT /Sig /T %s /F %d /P %s /V %s %s >>"
         % (_text(name), PRINT | LOCKED, reference(page.objgen), reference(signature), place)
     )
-    add_annotations(increment, page, [widget])
+    annotations = page.get("/Annots")
+    may_share = isinstance(annotations, pikepdf.Array) and annotations.is_indirect
+    shared = shared_arrays(walk_pages(pdf)) if may_share else frozenset[ObjGen]()
+    add_annotations(increment, page, [widget], shared)
     add_field(increment, pdf, widget)
 
 

@@ -13,7 +13,7 @@ from stages.pdf.carriers import Carriers, carriers_of
 from stages.pdf.drawing import IMAGE, STATE, Palette, free_names, marks_operators, put_palette
 from stages.pdf.graphics_state import content_balance
 from stages.pdf.increment import Increment, append_increment
-from stages.pdf.stamp_annotations import put_stamps
+from stages.pdf.stamp_annotations import put_stamps, shared_arrays
 from stages.pdf.structure import inherited, walk_pages
 from stages.pdf.syntax import ObjGen, dictionary_with, reference, value_token
 
@@ -72,10 +72,11 @@ def stamp(
             palette = put_palette(increment, faces, [mark.seal for mark in drawn])
             drawing = _Drawing(increment, palette, _has_archival_intent(base.pdf))
             by_page = _marks_by_page(source, drawn, pages)
+            shared = shared_arrays(pages) if carriers.annotations else frozenset[ObjGen]()
             for page_index, marks in by_page.items():
                 geometry = planned.inspected.pages[page_index]
                 if carriers.annotations:
-                    put_stamps(palette, pages[page_index], geometry, marks)
+                    put_stamps(palette, pages[page_index], geometry, marks, shared)
                 else:
                     _draw_page(drawing, pages[page_index], geometry, marks)
             rendered = increment.render()

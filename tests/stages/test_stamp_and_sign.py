@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+import pikepdf
 import pytest
 
 from pipeline.keys import open_signer
@@ -114,3 +115,27 @@ def test_by_choice_a_second_signer_s_paging_seal_is_annotations(
         )
         assert new[0] > old[0]
         assert new[1] > old[1]
+
+
+def test_pages_that_share_their_list_of_annotations_do_not_share_a_signature(
+    tmp_path: Path, tryout_signer: Signer
+) -> None:
+    page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> /Annots 6 0 R >>"
+    bodies = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R 4 0 R 5 0 R] /Count 3 >>",
+        *[page] * 3,
+        b"[]",
+    ]
+    face = pdfs.seal_face(tmp_path)
+    faces = {face.name: face}
+    first = source_file(pdfs.raw(tmp_path / "a.pdf", bodies))
+    stamped = stamp(first, plan(first, inspect(first), ONE_MARK, faces), faces, tmp_path / "1.pdf")
+    second = source_file(sign(stamped, tryout_signer, REQUEST).path)
+    chosen = EVERYWHERE.model_copy(update={"after_others": "annotations"})
+    planned = plan(second, inspect(second), chosen, faces)
+    again = stamp(second, planned, faces, tmp_path / "2.pdf")
+    signed = sign(again, tryout_signer, replace(REQUEST, field_name="Signature2"))
+    with pikepdf.open(signed.path) as pdf:
+        kinds = [[str(one.Subtype) for one in page.get("/Annots", [])] for page in pdf.pages]
+    assert kinds == [["/Widget", "/Stamp"], ["/Stamp"], ["/Widget"]]
