@@ -67,7 +67,8 @@ class Balance:
 
 def content_balance(contents: list[pikepdf.Object]) -> Balance:
     """Return what must stand around content streams that are read as one (ISO 32000-2 §7.8.2)."""
-    data = b"\n".join(_decoded(stream) for stream in contents)
+    # Zero is white space here (ISO 32000-2 Table 1), but not to a regular expression.
+    data = b"\n".join(_decoded(stream) for stream in contents).replace(b"\0", b" ")
     depth = lowest = marked = position = 0
     in_text, unfinished = False, b""
     while not unfinished and (match := _TOKENS.search(data, position)) is not None:

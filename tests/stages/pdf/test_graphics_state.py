@@ -28,6 +28,7 @@ def balance_of(*parts: bytes) -> Balance:
         (b"BI /W 1 /H 1 ID q q q EI\nQ", 2, 1),
         (b"/q gs /Q Do q", 1, 2),
         (b"q\nQ\rq[1]0 d", 1, 2),
+        (b"q BI /W 1 /H 1 ID \xaa\r\nEI \0Q \0\nq", 1, 2),
     ],
 )
 def test_saves_and_restores_are_counted(content: bytes, before: int, after: int) -> None:
