@@ -7,11 +7,14 @@ from stages.errors import NotAnonymous, PlanRefused
 from stages.page_selection import page_list
 from stages.pdf.base import refusals_named
 from stages.pdf.signature_fields import read_signature_fields
-from stages.pdf.traces import Trace, Traces, find_names
+from stages.pdf.text import PageTexts
+from stages.pdf.traces import Trace, Traces, find_names, with_pictures
 from stages.plan_kinds import Part
 from stages.plan_rules import PlanRules
 
 MAX_SHOWN = 12
+MAX_OCR_PAGES = 300
+"""Pages of a file read by OCR, as for keywords; those beyond are said not to have been searched."""
 
 
 def plan_anonymous(
@@ -20,8 +23,12 @@ def plan_anonymous(
     rules: PlanRules,
     part: Part,
     faces: Mapping[str, SealFace],
+    texts: PageTexts,
 ) -> PlannedDocument:
     """Return an anonymous file planned: without a mark, and searched for whoever it might name.
+
+    Args:
+        texts: reads the pictures of pages that have no text.
 
     Raises:
         PlanRefused: a rule names the file.
@@ -31,7 +38,11 @@ def plan_anonymous(
     warnings = _rules_left_out(source, rules, part)
     _check_unsigned(source, inspected, part)
     with refusals_named(source.name):
-        traces = find_names(source.path, _names(rules, part, faces), file_names=source.names)
+        names = _names(rules, part, faces)
+        traces = find_names(source.path, names, file_names=source.names)
+        if traces.silent_pages and rules.ocr != "never":
+            pages = traces.silent_pages[:MAX_OCR_PAGES]
+            traces = with_pictures(traces, names, texts.read(source.path, pages))
     if traces.found:
         raise NotAnonymous(
             f"{source.name}: part {part.name} is anonymous, and this file tells whose it is: "
@@ -97,8 +108,14 @@ def _doubts(traces: Traces) -> list[str]:
     if traces.silent_pages:
         pages = page_list(traces.silent_pages)
         doubts.append(
-            f"暗标：第 {pages} 页没有文字层，未能查找名称，请人工核对 / "
-            f"anonymous: pages {pages} have no text layer, no name could be searched there; look at them"
+            f"暗标：第 {pages} 页没有可识别的文字，未能查找名称，请人工核对 / "
+            f"anonymous: pages {pages} have no text that can be read, no name was searched; look at them"
+        )
+    if traces.pages_by_ocr:
+        pages = page_list(traces.pages_by_ocr)
+        doubts.append(
+            f"暗标：第 {pages} 页由识别扫描图像（OCR）查找，可能漏字，请人工核对 / "
+            f"anonymous: pages {pages} were searched by OCR, which may misread; look at them"
         )
     if traces.attachments:
         doubts.append(

@@ -18,6 +18,11 @@ def is_unmapped(char: str) -> bool:
     return _UNMAPPED.fullmatch(char) is not None
 
 
+def unmapped_count(text: str) -> int:
+    """Return how many glyphs of a text nobody knows the character of."""
+    return len(_UNMAPPED.findall(text))
+
+
 class TextSource(StrEnum):
     """Where a page's text comes from."""
 

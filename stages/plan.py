@@ -54,7 +54,7 @@ def plan(
     """
     part = rules.part_of(*source.names)
     if part is not None and part.anonymous:
-        return plan_anonymous(source, inspected, rules, part, faces)
+        return plan_anonymous(source, inspected, rules, part, faces, texts or LayerOnly())
     inspected, scales = taken_pages(source.name, inspected, rules.odd_pages)
     draft = Draft(source.name, inspected.pages, faces, _seed(source, rules), dict(scales))
     wanted = [(index, rule) for index, rule in enumerate(rules.rules) if rules.applies(rule, *source.names)]

@@ -6,8 +6,8 @@ Nothing is looked for in pictures, nor in files attached to the PDF: what could 
 import html
 import mmap
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,12 @@ import pikepdf
 import pymupdf
 
 from stages.errors import InputRefused
+from stages.page_text import PageLine, PageText, unmapped_count
 from stages.pdf.base import BasePdf, open_base
 from stages.pdf.folding import folded_char
 from stages.pdf.structure import walk_pages
 from stages.pdf.syntax import ObjGen
+from stages.pdf.text_layer import LayerPage
 
 MAX_XMP_BYTES = 4 << 20
 MAX_DEPTH = 32
@@ -26,6 +28,8 @@ MAX_DEPTH = 32
 MAX_OBJECTS = 2_000_000
 MAX_TRACES = 200
 """Enough to show; whoever has more begins with these."""
+MAX_SPARSE_CHARS = 1000
+"""With blanks; `text_layer.SPARSE_CHARS` counts without them."""
 MIN_NAME_CHARS = 2
 """A shorter name is a part of other words."""
 
@@ -58,8 +62,9 @@ class Traces:
 
     Attributes:
         found: at most MAX_TRACES.
-        silent_pages: indices of pages that have no text layer.
+        silent_pages: indices of pages that have no text that can be read.
         attachments: how many files are attached; they were not searched.
+        pages_by_ocr: indices of pages without a text layer whose picture was read.
         authors: what the document information and annotations say of who wrote them, each once.
     """
 
@@ -67,6 +72,7 @@ class Traces:
     silent_pages: tuple[int, ...]
     attachments: int
     authors: tuple[str, ...]
+    pages_by_ocr: tuple[int, ...] = ()
 
 
 class _PlainChars(dict[int, str]):
@@ -145,6 +151,17 @@ def find_names(path: Path, names: Sequence[str], *, file_names: Sequence[str]) -
     return Traces(tuple(search.found), tuple(silent), attachments, tuple(authors))
 
 
+def with_pictures(traces: Traces, names: Sequence[str], read: Mapping[int, PageText]) -> Traces:
+    """Return traces with those on pages that were read off their picture."""
+    search = _Search(names)
+    for page_index, content in sorted(read.items()):
+        text = "".join(line.text for line in content.lines)
+        search.note(text, "text of a picture", "扫描图像文字", page_index)
+    silent = tuple(index for index in traces.silent_pages if index not in read)
+    found = (*traces.found, *search.found)[:MAX_TRACES]
+    return replace(traces, found=found, silent_pages=silent, pages_by_ocr=tuple(sorted(read)))
+
+
 def _search_pages(path: Path, search: _Search) -> list[int]:
     """Note names in the text of pages, within the visible box and beyond; return the pages without text."""
     silent = []
@@ -155,7 +172,7 @@ def _search_pages(path: Path, search: _Search) -> list[int]:
             for page_index in range(document.page_count):
                 text = _page_text(document, page_index)
                 search.note(text, "text", "正文", page_index)
-                if not text.strip():
+                if not _is_readable(text) or _is_pictured(document, page_index, text):
                     silent.append(page_index)
     except _FAULTS as error:
         raise InputRefused(
@@ -164,12 +181,26 @@ def _search_pages(path: Path, search: _Search) -> list[int]:
     return silent
 
 
+def _is_readable(text: str) -> bool:
+    return PageText((PageLine(text, (), 0),), unmapped_count(text)).is_readable
+
+
 def _page_text(document: Any, page_index: int) -> str:
     """Return all that a page's content writes, hidden by its boxes or not."""
     page = document.load_page(page_index)
-    for key in ("CropBox", "MediaBox"):  # in memory only: the file is not saved
+    boxes = {key: document.xref_get_key(page.xref, key)[1] for key in ("CropBox", "MediaBox")}
+    for key in boxes:  # in memory only: the file is not saved
         document.xref_set_key(page.xref, key, _EVERYWHERE)
-    return str(document.reload_page(page).get_textpage(flags=0).extractTEXT())
+    page = document.reload_page(page)
+    text = str(page.get_textpage(flags=0).extractTEXT())
+    for key, box in boxes.items():
+        document.xref_set_key(page.xref, key, box)
+    return text
+
+
+def _is_pictured(document: Any, page_index: int, text: str) -> bool:
+    """Return whether a page is a picture with a few words beside it, such as a scan with a page number."""
+    return len(text) <= MAX_SPARSE_CHARS and LayerPage(document, page_index).is_pictured()
 
 
 def _search_objects(base: BasePdf, search: _Search) -> tuple[int, list[str]]:

@@ -1,17 +1,21 @@
 """Files of an anonymous part (暗标) get no mark, and are refused when they tell whose they are."""
 
-from collections.abc import Callable
+import io
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pikepdf
 import pymupdf
 import pytest
+from PIL import Image
 
 from stages.documents import HowDerived, Origin, PlannedDocument, SealFace
 from stages.errors import InputRefused, NotAnonymous
 from stages.inspect import inspect
+from stages.page_text import PageLine, PageText, TextSource
 from stages.pdf import traces
+from stages.pdf.text import LayerOnly
 from stages.pdf.traces import find_names
 from stages.plan import plan
 from stages.plan_rules import parse_plan
@@ -171,7 +175,7 @@ def test_a_clean_file_is_planned_without_marks_and_doubts_are_said(
     assert result.marks == ()
     said = "\n".join(result.warnings)
     assert "rules[0] does not reach this file" in said
-    assert "pages 1-3 have no text layer" in said
+    assert "pages 1-3 have no text that can be read" in said
     assert "1 attached files were not searched" in said
     assert "Author Administrator" in said
 
@@ -217,3 +221,52 @@ def test_objects_of_every_type_are_passed_through(tmp_path: Path, faces: dict[st
     named = b"<FEFF" + "李四光".encode("utf-16-be").hex().encode() + b">"
     with pytest.raises(NotAnonymous, match="李四光 in object 8"):
         blind(pdfs.raw(tmp_path / "b.pdf", [*bodies[:-1], named]), faces)
+
+
+class UnsafeReader(LayerOnly):
+    """Reads the same words off every picture it is shown, as OCR would."""
+
+    def __init__(self, *lines: str) -> None:
+        self.lines = tuple(PageLine(line, (), number) for number, line in enumerate(lines))
+        self.asked: list[int] = []
+
+    def read(self, path: Path, page_indices: Sequence[int]) -> Mapping[int, PageText]:
+        self.asked += page_indices
+        return {index: PageText(self.lines, source=TextSource.OCR) for index in page_indices if index != 3}
+
+
+@pytest.fixture
+def scan(tmp_path: Path) -> Path:
+    """A page of text, a picture, a picture with a page number, a picture that nobody can read."""
+    picture = io.BytesIO()
+    Image.new("L", (60, 80), 200).save(picture, "PNG")
+    with pymupdf.open() as document:
+        for kind in ("text", "picture", "numbered", "picture"):
+            page = document.new_page(width=595, height=842)
+            if kind != "text":
+                page.insert_image(page.rect, stream=picture.getvalue())
+            if kind != "picture":
+                page.insert_text((72, 72), "page 3" if kind == "numbered" else "words " * 40)
+        document.save(tmp_path / "scan.pdf")
+    return tmp_path / "scan.pdf"
+
+
+def read_by(reader: UnsafeReader, scan: Path, faces: dict[str, SealFace], more: str = "") -> PlannedDocument:
+    extra = f"bidder: {BIDDER}\n{PARTS}\n{more}"
+    return planned(scan, faces, EVERYWHERE, extra=extra, name="技术/扫描.pdf", texts=reader)
+
+
+def test_pictures_are_read_for_names(scan: Path, faces: dict[str, SealFace]) -> None:
+    reader = UnsafeReader("華山建設集團", "有限公司")
+    with pytest.raises(NotAnonymous, match=r"司 in text of a picture on page 2; .* on page 3"):
+        read_by(reader, scan, faces)
+    assert reader.asked == [1, 2, 3]
+
+
+def test_what_was_read_and_what_not_is_said(scan: Path, faces: dict[str, SealFace]) -> None:
+    said = "\n".join(read_by(UnsafeReader("施工方案"), scan, faces).warnings)
+    assert "pages 2-3 were searched by OCR" in said
+    assert "pages 4 have no text that can be read" in said
+    reader = UnsafeReader(BIDDER)
+    assert "pages 2-4 have no text" in "\n".join(read_by(reader, scan, faces, "ocr: never").warnings)
+    assert reader.asked == []
