@@ -106,14 +106,22 @@ def poppler_text(path: Path) -> bytes:
     return done.stdout
 
 
-def mupdf_text(path: Path) -> list[str]:
+def mupdf_text(path: Path) -> list[str] | None:
+    """Return the pages' text; None when MuPDF cannot read one."""
     with pymupdf.open(path) as document:
-        return [document[index].get_text() for index in range(min(len(document), MAX_TEXT_PAGES))]
+        try:
+            return [document[index].get_text() for index in range(min(len(document), MAX_TEXT_PAGES))]
+        except RuntimeError:
+            return None
 
 
-def mupdf_page(path: Path, index: int) -> np.ndarray:
+def mupdf_page(path: Path, index: int) -> np.ndarray | None:
+    """Return a page; None when MuPDF cannot draw it."""
     with pymupdf.open(path) as document:
-        pixmap = document[index].get_pixmap(dpi=DPI, alpha=False)
+        try:
+            pixmap = document[index].get_pixmap(dpi=DPI, alpha=False)
+        except RuntimeError:
+            return None
         shape = (pixmap.height, pixmap.width, 3)
         return np.frombuffer(pixmap.samples, np.uint8).reshape(shape).astype(int)
 
@@ -192,12 +200,15 @@ def check_one(path: Path, folder: Path, face: SealFace, signer: Signer, pages: i
     for mark in [mark for mark in plan.marks if mark.page_index < pages]:
         page = plan.inspected.pages[mark.page_index]
         size = page.width_mm, page.height_mm
-        both = mupdf_page(path, mark.page_index), mupdf_page(out, mark.page_index)
-        wrong += [f"MuPDF, page {mark.page_index + 1}: {what}" for what in difference(*both, mark, size)]
-        shown = poppler_page(path, mark.page_index, folder), poppler_page(out, mark.page_index, folder)
-        if page.user_unit == 1 and shown[0] is not None and shown[1] is not None:
-            found = difference(shown[0], shown[1], mark, size)
-            wrong += [f"Poppler, page {mark.page_index + 1}: {what}" for what in found]
+        drawn = {
+            "MuPDF": [mupdf_page(one, mark.page_index) for one in (path, out)],
+            "Poppler": [poppler_page(one, mark.page_index, folder) for one in (path, out)],
+        }
+        for engine, (old, new) in drawn.items():
+            if old is None or (engine == "Poppler" and page.user_unit != 1):  # Poppler knows no UserUnit
+                continue
+            found = ["no longer drawn"] if new is None else difference(old, new, mark, size)
+            wrong += [f"{engine}, page {mark.page_index + 1}: {what}" for what in found]
     seal = seal_xobject(face)
     image_bytes = len(seal.rgb) + len(seal.alpha)
     return {
