@@ -237,3 +237,18 @@ def test_files_are_shown_by_folder() -> None:
         ("", ["b.pdf", "a.pdf"]),
         ("商务", ["商务/2.pdf", "商务/1.pdf"]),
     ]
+
+
+def test_a_picture_becomes_a_pdf_once_and_that_one_is_signed(client: TestClient, app: App) -> None:
+    scan, archive = io.BytesIO(), io.BytesIO()
+    Image.new("RGB", (1240, 1754), "white").save(scan, "PNG", dpi=(150, 150))
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("营业执照.png", scan.getvalue())
+    files = {"package": ("a.zip", archive.getvalue())}
+    sent = client.post("/bids/staged", headers=JSON, files=files).json()
+    assert sent["files"][0]["derived_from"]["file"] == "营业执照.png"
+    staged = f"/bids/staged/{sent['staged']}"
+    run = _run(client, staged)["run"]
+    assert client.get(f"{staged}/runs/{run}/1/1/small.png").status_code == 200
+    package = client.post(f"{staged}/sign", json={"run": run}).json()["package"]
+    assert app.records.jobs(package)[0].source_digest == sent["files"][0]["sha256"]
