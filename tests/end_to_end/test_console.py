@@ -163,12 +163,13 @@ def test_a_scan_becomes_a_seal_and_a_package_comes_out_archived(
     page.get_by_role("button", name="保存方案").click()
     expect(page.locator("#preset-said")).to_contain_text("第 1 版")
     page.get_by_role("button", name="预演", exact=True).click()
-    expect(page.locator("#run h2").first).to_contain_text(re.compile(r"共 \d+ 处用印，3 个文件"))
+    previewed = re.compile(r"共 \d+ 处用印，3 个文件")  # its scanned pages are read by OCR, once
+    expect(page.locator("#run h2").first).to_contain_text(previewed, timeout=SIGN_TIMEOUT_MS)
     expect(page.locator("#message .note")).to_have_count(0)
     assert page.locator(".thumb").count() > 10
     page.locator(".thumb").nth(1).click()
     expect(page.locator("#viewer-title")).to_contain_text("第 2 页 · 公章")
-    expect(page.locator("#viewer-image")).to_have_js_property("naturalHeight", 1500)
+    expect(page.locator("#viewer-image")).to_have_js_property("naturalHeight", 1500, timeout=SIGN_TIMEOUT_MS)
     shoot("7-page")
     page.keyboard.press("Escape")
     page.locator("#only-file").select_option("2")
