@@ -217,8 +217,8 @@ def _run(source: SourceFile, out: Path) -> dict[str, Any]:
 
 _REFUSALS = {
     "signed": (
-        "somebody has signed it, and a repaired copy would lose that; ask its author for a sound one",
-        "文件已有签名，修复会使签名失效，请向作者索取完好的文件",
+        "somebody has signed it, and a new copy would lose that; ask its author for a sound, open one",
+        "文件已有签名，重新写出会使签名失效，请向作者索取完好、未加密的文件",
     ),
     "password": (
         "the PDF is encrypted and needs a password; remove the password, then hand it in again",
