@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from stages.documents import SourceFile
+from stages.errors import PlanRefused
 from stages.page_selection import page_list
 from stages.pdf.base import refusals_named
 from stages.pdf.keywords import Keyword, keyword_pattern
@@ -43,9 +44,12 @@ class KeywordSearcher:
             groups.setdefault(key, []).append((index, rule))
         for (pages, annotations), group in groups.items():
             keywords = list(dict.fromkeys(keyword for _, rule in group for keyword in _keywords(rule)))
-            with refusals_named(self.source.name):
-                search = self.texts.search(self.source.path, keywords, pages, annotations=annotations)
-                search = self._with_pictures(search, keywords, pages)
+            try:
+                with refusals_named(self.source.name):
+                    search = self.texts.search(self.source.path, keywords, pages, annotations=annotations)
+                    search = self._with_pictures(search, keywords, pages)
+            except PlanRefused as error:
+                raise _named(self.source.name, group, error) from error
             self._read.update(search.pages_by_ocr)
             self._unread.update(search.pages_unread)
             for index, rule in group:
@@ -119,6 +123,14 @@ class KeywordSearcher:
         """Return what stands in the file that is most like a rule's first keyword."""
         with refusals_named(self.source.name):
             return self.texts.nearest(self.source.path, rule.keyword[0], pages)
+
+
+def _named(name: str, group: Sequence[tuple[int, KeywordRule]], error: PlanRefused) -> PlanRefused:
+    """Return an error with the file's name and the rules whose keyword it speaks of."""
+    indices = [index for index, rule in group if any(text in str(error) for text in rule.keyword)]
+    where = "、".join(f"rules[{index}].keyword" for index in indices)
+    prefix, prefix_zh = (f"{name}: {where}: ", f"{name}：{where}：") if where else (f"{name}: ", f"{name}：")
+    return PlanRefused(prefix + str(error), zh=prefix_zh + error.zh)
 
 
 def _keywords(rule: KeywordRule) -> list[Keyword]:

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.documents import PageGeometry, SealFace
-from stages.errors import NothingToMark, PlacementRefused
+from stages.errors import NothingToMark, PlacementRefused, PlanRefused
 from stages.page_selection import select_pages
+from stages.pdf.text import LayerOnly, TextSearch
 from stages.plan_draft import Draft
 from stages.plan_rules import PositionRule
 from tests.simulators import pdfs
@@ -135,3 +136,16 @@ def test_a_row_is_always_whole_and_on_its_page(
     for one, other in pairwise(marks):
         space = other.x_mm - one.x_mm - one.w_mm if row == "horizontal" else other.y_mm - one.y_mm - one.h_mm
         assert space == pytest.approx(gap, abs=1e-6)
+
+
+def test_an_expression_that_takes_too_long_is_refused_by_file_and_rule(
+    letters: Path, faces: dict[str, SealFace]
+) -> None:
+    class UnsafeSlow(LayerOnly):
+        def search(self, *_: object, **__: object) -> TextSearch:
+            raise PlanRefused("keyword /(a+)+b/ takes longer than 5 s", zh="关键字 /(a+)+b/ 匹配超时")
+
+    rules = ("{seal: 公章, keyword: 盖章}", "{seal: 公章, keyword: [/(a+)+b/, c]}")
+    with pytest.raises(PlanRefused, match=r"^letters\.pdf: rules\[1\]\.keyword: keyword /\(a") as caught:
+        planned(letters, faces, *rules, texts=UnsafeSlow())
+    assert caught.value.zh.startswith("letters.pdf：rules[1].keyword：关键字")
