@@ -13,6 +13,7 @@ from pipeline.preflight import checked_json
 from pipeline.wiring import App
 from stages.derive import Choices
 from stages.documents import HowDerived
+from stages.errors import Damaged
 from storage.errors import Corrupt
 from tests.pipeline.conftest import run_all, write_pdf
 from tests.simulators.office_files import docx_bytes
@@ -163,3 +164,24 @@ def test_converting_can_be_switched_off(
     files = json.loads(capsys.readouterr().out)["files"]
     assert [file["error"] and file["error"]["name"] for file in files] == [None, "INPUT_REFUSED"]
     assert "switched off" in files[1]["error"]["message"]
+
+
+def test_a_damaged_pdf_is_repaired_only_when_asked_and_what_came_in_is_kept(
+    app: App, plan: Path, tmp_path: Path
+) -> None:
+    plan.write_text(
+        "version: 1\nrules:\n  - {seal: 公章, pages: first, x_mm: 100, y_mm: 100}\n", encoding="utf-8"
+    )
+    path = write_pdf(tmp_path / "损坏.pdf")
+    data = path.read_bytes()
+    path.write_bytes(data[: data.rindex(b"startxref")])
+    (refused,) = app.bids.dry_run(path, plan, actor=app.actor).files
+    assert isinstance(refused.error, Damaged)
+    package_id = submitted(app, path, plan, Choices(repair=True))
+    run_all(app, package_id)
+    (result,) = app.bids.results(package_id, actor=app.actor)
+    assert (result.file, result.error) == ("损坏.pdf", None)
+    assert result.made_of is not None
+    assert (result.made_of.how, result.made_of.name) == ("repaired", "损坏.pdf")
+    assert app.store.read(result.made_of.digest) == path.read_bytes()
+    assert app.archive.verify(f"{package_id}-00000", actor=app.actor)["indication"] == "TOTAL-PASSED"
