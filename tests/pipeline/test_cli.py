@@ -112,6 +112,7 @@ def test_an_archived_document_s_verdict_is_shown_in_words(
         "signatures": signed,
         "stamped_at": "2026-11-21T05:00:00Z",
         "events": 7,
+        "void": None,
         "causes": [],
     }
     monkeypatch.setattr("pipeline.archive_service.Archive.verify", lambda *_, **__: verdict)
