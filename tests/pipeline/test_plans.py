@@ -157,6 +157,19 @@ def test_the_plan_for_works_seals_the_bidder_s_lines_and_no_other(tmp_path: Path
     assert [index in pages for index in range(len(FORM_LINES))] == list(FORM_LINES.values())
 
 
+@pytest.mark.needs_shared
+def test_every_line_of_a_model_form_that_is_the_bidder_s_gets_its_seal(shared: Path) -> None:
+    works = next(preset for preset in builtin_presets() if preset.name == "施工投标文件")
+    rule = parse_plan(works.plan).rules[0]
+    assert isinstance(rule, KeywordRule)
+    form = shared / "bids" / "bt10_ndrc_std_design.pdf"
+    every, others = ["（盖单位章）"], ["/(招标人|发包人|担保人)(名称)?：（盖单位章）/"]
+    found = [
+        sum(map(len, search_text(form, keys, range(100)).hits)) for keys in (every, others, rule.keyword)
+    ]
+    assert found == [18, 6, 12]
+
+
 def test_the_command_line_keeps_shows_and_removes(
     tmp_path: Path, plan: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
