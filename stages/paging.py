@@ -2,23 +2,30 @@
 
 Fanned out by hand, the pages show their edges with page 1 on top. At the right and bottom edge the first
 page then carries the seal's beginning; at the left and top edge the last page does.
+
+A landscape page that is bound turned lies in the volume as its reader holds it turned: its strip is laid
+out on the turned page, and turned back with it.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
+from types import MappingProxyType
 
 from stages.documents import Mark, PageGeometry, SealFace, Strip
 from stages.errors import PlacementRefused
 from stages.pdf.ink_profile import InkProfile, ink_profile
 from stages.plan_rules import PagingRule
+from stages.plan_words import Landscape
 
 MIN_INK_ALONG_MM = 0.3
 """A strip with less ink than this along the page's edge, on average over its width, is called blank."""
 SAME_SIZE_MM = 1.0
 """Pages whose edges differ by less carry their strips at one height."""
 
+_TURNS_DEG: Mapping[Landscape, float] = MappingProxyType({"turned_left": 90.0, "turned_right": 270.0})
+"""How far a seal is turned on a page, clockwise, so that it stands upright once the page is turned."""
 _OTHER_SIDE = {"right": "left", "left": "right", "top": "top", "bottom": "bottom"}
 """Where a sheet's back shows the edge that its front shows on a side, turned over like a book's leaf."""
 
@@ -90,24 +97,46 @@ def paging_marks(
     """
     fronts = [index for index in page_indices if rule.sheets == "single" or index % 2 == 0]
     backs = [index for index in page_indices if rule.sheets == "both" and index % 2 == 1]
-    cutting = _Cutting(pages, rule, face, rule_index)
+    cutting = _Cutting(pages, rule, face, rule_index, turned_pages(pages, page_indices, rule.landscape))
     cutting.cut_side(fronts, rule.paging, begins_first=rule.paging in ("right", "bottom"))
     cutting.cut_side(backs, _OTHER_SIDE[rule.paging], begins_first=rule.paging in ("right", "top"))
     marks = tuple(sorted(cutting.marks, key=lambda mark: mark.page_index))
     return PagedMarks(marks, tuple(cutting.warnings()) if marks else ())
 
 
+def turned_pages(
+    pages: Sequence[PageGeometry], page_indices: Sequence[int], landscape: Landscape
+) -> frozenset[int]:
+    """Return which pages lie turned in the volume: the landscape ones that are no longer than it is high.
+
+    A longer sheet (A3 landscape among A4) is bound at its left and folded. Without an upright page all
+    landscape pages are turned.
+    """
+    if landscape == "as_displayed":
+        return frozenset()
+    across = [index for index in page_indices if pages[index].width_mm > pages[index].height_mm]
+    upright = [pages[index].height_mm for index in page_indices if index not in across]
+    longest_mm = max(upright) + SAME_SIZE_MM if upright else float("inf")
+    return frozenset(index for index in across if pages[index].width_mm <= longest_mm)
+
+
 class _Cutting:
     """One paging seal being cut: its marks so far, and what was noticed."""
 
     def __init__(
-        self, pages: Sequence[PageGeometry], rule: PagingRule, face: SealFace, rule_index: int
+        self,
+        pages: Sequence[PageGeometry],
+        rule: PagingRule,
+        face: SealFace,
+        rule_index: int,
+        turned: frozenset[int],
     ) -> None:
         self.marks: list[Mark] = []
         self._pages = pages
         self._rule = rule
         self._face = face
         self._index = rule_index
+        self._turned = turned
         _, _, w, h = face.ink_box_mm
         self._is_upright = rule.paging in ("left", "right")
         self._cut_mm = w if self._is_upright else h
@@ -133,7 +162,7 @@ class _Cutting:
 
     def _cut_group(self, group: Sequence[int], side: str, *, begins_first: bool) -> None:
         cuts = self._cuts(len(group))
-        lengths = [self._along_mm(self._pages[index]) for index in group]
+        lengths = [self._along_mm(self._bound_mm(index)) for index in group]
         if self._rule.position_mm is None:
             self._differs_mm = max(self._differs_mm, max(lengths) - min(lengths))
         for order, page_index in enumerate(group):
@@ -154,24 +183,44 @@ class _Cutting:
         self._skips_gaps = True
         return cuts_of(count, first_last, profile)
 
-    def _along_mm(self, page: PageGeometry) -> float:
-        return page.height_mm if self._is_upright else page.width_mm
+    def _bound_mm(self, page_index: int) -> tuple[float, float]:
+        """Return a page's width and height as it lies in the volume."""
+        page = self._pages[page_index]
+        size = (page.width_mm, page.height_mm)
+        return (size[1], size[0]) if page_index in self._turned else size
+
+    def _along_mm(self, size_mm: tuple[float, float]) -> float:
+        return size_mm[1] if self._is_upright else size_mm[0]
 
     def _mark(self, page_index: int, strip: Strip) -> Mark:
-        page, rule = self._pages[page_index], self._rule
+        rule, size_mm = self._rule, self._bound_mm(page_index)
         _, _, seal_w, seal_h = self._face.ink_box_mm
         seal_along = seal_h if self._is_upright else seal_w
         across = (strip.end - strip.start) * self._cut_mm
-        length = self._along_mm(page)
+        length = self._along_mm(size_mm)
         middle = rule.position * length if rule.position_mm is None else rule.position_mm
         along_at = min(max(0.0, middle - seal_along / 2), max(0.0, length - seal_along))
         if strip.side in ("left", "right"):
-            x = page.width_mm - across - rule.edge_mm if strip.side == "right" else rule.edge_mm
+            x = size_mm[0] - across - rule.edge_mm if strip.side == "right" else rule.edge_mm
             box = (x, along_at, across, seal_along)
         else:
-            y = page.height_mm - across - rule.edge_mm if strip.side == "bottom" else rule.edge_mm
+            y = size_mm[1] - across - rule.edge_mm if strip.side == "bottom" else rule.edge_mm
             box = (along_at, y, seal_along, across)
-        return Mark(page_index, self._face.name, *box, self._index, strip)
+        mark = Mark(page_index, self._face.name, *box, self._index, strip)
+        return self._turned_back(mark) if page_index in self._turned else mark
+
+    def _turned_back(self, mark: Mark) -> Mark:
+        """Return a mark of the turned page where it stands on the page as displayed."""
+        page = self._pages[mark.page_index]
+        x, y = mark.x_mm + mark.w_mm / 2, mark.y_mm + mark.h_mm / 2
+        is_left = self._rule.landscape == "turned_left"
+        x, y = (page.width_mm - y, x) if is_left else (y, page.height_mm - x)
+        return replace(
+            mark,
+            x_mm=x - mark.w_mm / 2,
+            y_mm=y - mark.h_mm / 2,
+            angle_deg=_TURNS_DEG[self._rule.landscape],
+        )
 
     def warnings(self) -> list[str]:
         """Return what people should know of the strips.

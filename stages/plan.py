@@ -15,6 +15,7 @@ from stages.documents import (
 from stages.errors import NothingToMark, PlacementRefused, PlanRefused
 from stages.paging import paging_marks
 from stages.pdf.carriers import check_marks_allowed, unfilled_fields
+from stages.pdf.geometry import turned_box
 from stages.pdf.text import LayerOnly, PageTexts
 from stages.plan_draft import Draft
 from stages.plan_fields import field_marks
@@ -26,6 +27,8 @@ from stages.plan_texts import with_texts
 
 MAX_MARKS = 20_000
 """Marks on one file: 5,000 pages with four seals each."""
+ROUNDING_MM = 1e-6
+"""What turning a box by 90° may add to its sides."""
 
 
 def plan(
@@ -162,7 +165,8 @@ def _paging(draft: Draft, index: int, rule: PagingRule) -> list[Mark]:
         raise PlacementRefused(f"{draft.name}: {error}", zh=f"{draft.name}：{error.zh}") from error
     for mark in paged.marks:
         page = draft.pages[mark.page_index]
-        if mark.x_mm < 0 or mark.y_mm < 0 or mark.w_mm > page.width_mm or mark.h_mm > page.height_mm:
-            raise draft.too_small(index, rule.seal, mark.page_index, (mark.w_mm, mark.h_mm))
+        x, y, w, h = turned_box(mark)
+        if min(x, y) < -ROUNDING_MM or w > page.width_mm + ROUNDING_MM or h > page.height_mm + ROUNDING_MM:
+            raise draft.too_small(index, rule.seal, mark.page_index, (w, h))
     draft.warnings += paged.warnings
     return list(paged.marks)

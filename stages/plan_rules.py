@@ -28,6 +28,7 @@ from stages.plan_words import (
     EdgeGap,
     EndWeight,
     Keywords,
+    Landscape,
     Length,
     Name,
     Ocr,
@@ -91,6 +92,7 @@ class PagingRule(BaseRule):
     edge_mm: EdgeGap = 0.0
     every: Literal["auto"] | RunLength = 0
     sheets: Literal["single", "fronts", "both"] = "single"
+    landscape: Landscape = "as_displayed"
     first_last: EndWeight = 1.0
     min_strip_mm: StripWidth = MIN_STRIP_MM
     narrow: Literal["warn", "refuse"] = "warn"

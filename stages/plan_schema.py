@@ -78,6 +78,8 @@ KEYS: Mapping[str, str] = {
     "One seal for every N pages; 0: one over all; auto: by width",
     "sheets": "装订：single 单面，fronts 双面只盖正面，both 双面都盖 / "
     "Printed on one side or both, and which carry strips",
+    "landscape": "装订时横页怎样放：as_displayed 不转，turned_left 向左转（页顶朝左），turned_right 向右转 / "
+    "How landscape pages lie in the volume: as displayed, turned left (top to the left), turned right",
     "first_last": "首末条的宽度倍数 / Width of the first and last strip, in parts of another one's",
     "min_strip_mm": "最小条宽（毫米） / Narrower strips are warned of or refused, mm",
     "narrow": "条过窄时 warn 警告或 refuse 报错 / Strips too narrow: a warning, or an error",

@@ -93,6 +93,7 @@ JitterShift = Annotated[StrictFloat, Field(ge=0, le=MAX_JITTER_MM, allow_inf_nan
 Seed = Annotated[StrictInt, Field(ge=0, lt=2**63)]
 Corner = Literal["top_left", "top_right", "bottom_left", "bottom_right", "center"]
 Side = Literal["left", "right", "top", "bottom"]
+Landscape = Literal["as_displayed", "turned_left", "turned_right"]
 Occurrence = Literal["all", "first", "last"] | Annotated[StrictInt, Field(ge=1, le=10_000)]
 SecretName = Annotated[StrictStr, Field(min_length=2, max_length=MAX_NAME_CHARS)]
 SecretNames = Annotated[tuple[SecretName, ...], Field(max_length=MAX_PATTERNS)]

@@ -214,3 +214,21 @@ def test_two_places_along_the_edge_are_refused() -> None:
 def test_a_seal_whose_picture_was_changed_is_not_cut(face: SealFace) -> None:
     with pytest.raises(InputRefused, match="has been changed"):
         paged(dataclasses.replace(face, image_sha256="0" * 64), 3)
+
+
+def test_a_landscape_sheet_longer_than_the_volume_is_high_is_folded_and_not_turned(face: SealFace) -> None:
+    a3_across = dataclasses.replace(A4, width_mm=420.0, height_mm=297.0)
+    found = paged(face, [A4, A4_ACROSS, a3_across], "paging: right, landscape: turned_left")
+    assert [mark.angle_deg for mark in found.marks] == [0, 90, 0]
+    assert [mark.strip.side for mark in found.marks if mark.strip] == ["right"] * 3
+    assert found.warnings == ()  # all are as high as the volume, as they are bound
+    only_across = paged(face, [A4_ACROSS, a3_across], "paging: right, landscape: turned_right")
+    assert [mark.angle_deg for mark in only_across.marks] == [270, 270]
+
+
+def test_a_turned_page_without_room_for_the_strip_is_refused(tmp_path: Path, face: SealFace) -> None:
+    path = pdfs.build(tmp_path / "a.pdf", [PageKind(media=(0, 0, 110, 100))] * 2)
+    source = source_file(path)
+    text = "version: 1\nrules: [{seal: 公章, paging: right, landscape: turned_left}]"
+    with pytest.raises(PlacementRefused, match=r"too small for 公章 \(42\.0 × 21\.0 mm\)"):
+        plan(source, inspect(source), parse_plan(text.encode()), {face.name: face})

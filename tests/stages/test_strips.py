@@ -56,3 +56,55 @@ def test_strips_put_together_again_are_the_seal_and_none_is_blank(
     assert min(piece.sum() for piece in pieces) > 20  # dots of 0.05 mm: half a square mm in all
     together = np.concatenate(pieces, axis=1 if across else 0)
     assert renderings.likeness(together, face) >= 0.98
+
+
+def as_bound(view: views.View, turn: str, size_mm: tuple[float, float]) -> views.View:
+    """Return a whole page as it lies in the volume: landscape ones turned by 90°."""
+    if turn == "as_displayed" or size_mm[0] < size_mm[1]:
+        return view
+    rgb = np.rot90(view.rgb, 1 if turn == "turned_left" else -1)
+    return views.View(rgb, 0.0, 0.0, (view.mm_per_px[1], view.mm_per_px[0]))
+
+
+@pytest.mark.parametrize(
+    ("side", "engine", "turn"),
+    [
+        ("right", "mupdf", "turned_left"),
+        ("right", "pdfium", "turned_right"),
+        ("left", "mupdf", "turned_right"),
+        ("top", "pdfium", "turned_left"),
+        ("bottom", "mupdf", "turned_left"),
+    ],
+)
+def test_strips_on_landscape_sheets_that_are_bound_turned_make_the_seal_in_the_volume(
+    tmp_path: Path, side: str, engine: str, turn: str
+) -> None:
+    face = pdfs.seal_face(tmp_path)
+    upright, across = (0, 0, 170, 190), (0, 0, 190, 170)
+    kinds = [PageKind(media=upright), PageKind(media=across), PageKind(media=across, rotate=90)]
+    kinds += [PageKind(media=upright, rotate=90), PageKind(media=across, rotate=180)]
+    kinds += [PageKind(media=upright, rotate=270), PageKind(media=upright, rotate=180)]
+    source = source_file(pdfs.build(tmp_path / "a.pdf", kinds))
+    text = (
+        f"version: 1\nrules: [{{seal: 公章, paging: {side}, landscape: {turn}, edge_mm: 1, position: 0.3}}]"
+    )
+    planned = plan(source, inspect(source), parse_plan(text.encode()), {face.name: face})
+    out = stamp(source, planned, {face.name: face}, tmp_path / "o.pdf").path
+    pieces = []
+    w, h, cut = 170 * 25.4 / 72, 190 * 25.4 / 72, 42 / len(kinds)  # of the volume, of a strip
+    at = max(0.0, 0.3 * (h if side in ("left", "right") else w) - 21)
+    box = {
+        "right": (w - 1 - cut, at, cut, 42.0),
+        "left": (1.0, at, cut, 42.0),
+        "top": (at, 1.0, 42.0, cut),
+        "bottom": (at, h - 1 - cut, 42.0, cut),
+    }[side]
+    with views.ENGINES[engine](out) as renderer:
+        for index, page in enumerate(planned.inspected.pages):
+            whole = renderer.view(index, page, (0, 0, page.width_mm, page.height_mm), 20 * 25.4)
+            bound = as_bound(whole, turn, (page.width_mm, page.height_mm))
+            pieces.append(bound.ink_within(box))
+    if side in ("left", "top"):
+        pieces.reverse()
+    together = np.concatenate(pieces, axis=1 if side in ("left", "right") else 0)
+    assert renderings.likeness(together, face) >= 0.98
