@@ -1,8 +1,9 @@
 """Keywords and regular expressions as patterns over folded text, with a limit to the time they may take."""
 
+import resource
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import regex
@@ -13,6 +14,8 @@ from stages.pdf.folding import folded, folded_char
 MAX_KEYWORD_CHARS = 200
 MATCH_TIMEOUT_S = 1.0
 """A sound expression takes a millisecond on a page; nested repeats such as (a+)+$ take for ever."""
+MATCH_TOTAL_S = 10.0
+"""What an expression may take on all texts of a file together: 1,000 pages at ten times what is usual."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,19 @@ class Keyword:
         return len(self.text) > 2 and self.text.startswith("/") and self.text.endswith("/")
 
 
+@dataclass
+class _Spent:
+    """What a pattern has cost so far."""
+
+    seconds: float = 0.0
+
+
+def _processor_s() -> float:
+    """Return what this thread has kept a processor busy: as `regex` counts its time, and no clock."""
+    used = resource.getrusage(resource.RUSAGE_THREAD)
+    return used.ru_utime + used.ru_stime
+
+
 @dataclass(frozen=True)
 class KeywordPattern:
     """A keyword ready to be looked for in text folded as `simplified` says.
@@ -44,6 +60,7 @@ class KeywordPattern:
     keyword: Keyword
     plain: str
     _expression: Any
+    _spent: _Spent = field(default_factory=_Spent, compare=False, repr=False)
 
     @property
     def simplified(self) -> bool:
@@ -54,19 +71,27 @@ class KeywordPattern:
         """Yield start and end of every match that is not empty.
 
         Raises:
-            PlanRefused: the expression takes longer than MATCH_TIMEOUT_S on this text.
+            PlanRefused: the expression takes longer than MATCH_TIMEOUT_S on this text, or MATCH_TOTAL_S
+                on all texts that this pattern was asked about.
         """
+        begun_s = _processor_s() if self.keyword.is_expression else 0.0
         try:
-            for match in self._expression.finditer(text, timeout=MATCH_TIMEOUT_S, concurrent=True):
-                if match.end() > match.start():
-                    yield match.span()
+            found = self._expression.finditer(text, timeout=MATCH_TIMEOUT_S, concurrent=True)
+            spans = [match.span() for match in found if match.end() > match.start()]
         except TimeoutError as error:
-            raise PlanRefused(
-                f"keyword {self.keyword.text} takes longer than {MATCH_TIMEOUT_S:g} s on one page; "
-                "write it without repeats inside repeats",
-                zh=f"关键字 {self.keyword.text} 在一页上匹配超过 {MATCH_TIMEOUT_S:g} 秒，"
-                "请去掉嵌套的重复（如 (a+)+）",
-            ) from error
+            raise self._too_slow(MATCH_TIMEOUT_S, "one page", "一页") from error
+        if self.keyword.is_expression:
+            self._spent.seconds += _processor_s() - begun_s
+            if self._spent.seconds > MATCH_TOTAL_S:
+                raise self._too_slow(MATCH_TOTAL_S, "the pages of one file", "一个文件")
+        yield from spans
+
+    def _too_slow(self, limit_s: float, what: str, what_zh: str) -> PlanRefused:
+        return PlanRefused(
+            f"keyword {self.keyword.text} takes longer than {limit_s:g} s on {what}; "
+            "write it without repeats inside repeats",
+            zh=f"关键字 {self.keyword.text} 在{what_zh}上匹配超过 {limit_s:g} 秒，请去掉嵌套的重复（如 (a+)+）",
+        )
 
     def may_stand_in(self, letters: frozenset[str]) -> bool:
         """Return whether folded text of these characters may hold it: a quick no saves the search."""

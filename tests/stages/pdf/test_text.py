@@ -129,6 +129,23 @@ def test_folding_twice_changes_nothing_more(text: str) -> None:
     assert folded(folded(text)) == folded(text)
 
 
+def test_an_expression_that_is_slow_on_every_page_is_refused_by_what_it_takes_in_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stages.pdf.keywords.MATCH_TOTAL_S", 0.05)
+    slow = Shown("a" * 16 + "b", 20, 100, size_pt=3)  # some 10 ms a page, far below what one page may take
+    path = boxes_page(tmp_path / "a.pdf", [slow])
+    with pymupdf.open(path) as one, pymupdf.open() as many:
+        for _ in range(40):
+            many.insert_pdf(one)
+        many.save(tmp_path / "many.pdf")
+    pages = range(40)
+    assert search_text(tmp_path / "many.pdf", ["/a+b/"], pages).hits[0]
+    with pytest.raises(PlanRefused, match=r"longer than 0\.05 s on the pages of one file") as caught:
+        search_text(tmp_path / "many.pdf", ["/(a|a)+$/"], pages)
+    assert "一个文件" in caught.value.zh
+
+
 @pytest.mark.parametrize("keyword", ["/(a|aa)+$/", "/(a|a)+$/"])
 def test_an_expression_that_would_never_end_is_refused(
     tmp_path: Path, keyword: str, monkeypatch: pytest.MonkeyPatch
