@@ -5,27 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stages.documents import PageGeometry
+from stages.sheet_sizes import SHEETS_MM
 
 TOLERANCE_MM = 3.0
 """Programs round paper to whole points or millimetres, and scanners to whole dots."""
 MAX_SHOWN = 6
-
-_PAPERS_MM = {
-    "A0": (841.0, 1189.0),
-    "A1": (594.0, 841.0),
-    "A2": (420.0, 594.0),
-    "A3": (297.0, 420.0),
-    "A4": (210.0, 297.0),
-    "A5": (148.0, 210.0),
-    "A6": (105.0, 148.0),
-    "B4": (250.0, 353.0),
-    "B5": (176.0, 250.0),
-    "16K": (184.0, 260.0),
-    "8K": (260.0, 368.0),
-    "Letter": (215.9, 279.4),
-    "Legal": (215.9, 355.6),
-    "Tabloid": (279.4, 431.8),
-}
 
 
 @dataclass(frozen=True)
@@ -82,7 +66,6 @@ def paper_words(pages: Sequence[PageGeometry]) -> tuple[str, str]:
 
 def _name(page: PageGeometry) -> str | None:
     short, long = sorted((page.width_mm, page.height_mm))
-    for name, (width, height) in _PAPERS_MM.items():
-        if abs(short - width) <= TOLERANCE_MM and abs(long - height) <= TOLERANCE_MM:
-            return name
-    return None
+    off_mm = {name: max(abs(short - w), abs(long - h)) for name, (w, h) in SHEETS_MM.items()}
+    nearest = min(off_mm, key=off_mm.__getitem__)
+    return nearest if off_mm[nearest] <= TOLERANCE_MM else None

@@ -8,8 +8,7 @@ from stages.errors import PlacementRefused
 from stages.page_selection import page_list
 from stages.pdf.page_size import fitted
 from stages.plan_words import OddPages
-
-A3_MM = (297.0, 420.0)
+from stages.sheet_sizes import A3_MM
 
 
 def taken_pages(

@@ -5,7 +5,6 @@
 
 from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -42,7 +41,7 @@ from stages.plan_words import (
     StripWidth,
     WrongValue,
 )
-from stages.plan_yaml import MAX_PLAN_BYTES, read_plan_text, refusal
+from stages.plan_yaml import read_plan_text, refusal
 
 MAX_RULES = 200
 MAX_PARTS = 50
@@ -252,20 +251,3 @@ def parse_plan(data: bytes) -> PlanRules:
         return PlanRules.model_validate(content)
     except ValidationError as error:
         raise refusal(error) from error
-
-
-def load_plan(path: Path) -> PlanRules:
-    """Return the plan in a file.
-
-    Raises:
-        PlanRefused: the file cannot be read, or see parse_plan.
-    """
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_PLAN_BYTES + 1)
-    except OSError as error:
-        raise PlanRefused(
-            f"the plan {path.name} cannot be read ({error.strerror}); check its path",
-            zh=f"无法读取用印方案 {path.name}（{error.strerror}），请检查路径",
-        ) from error
-    return parse_plan(data)

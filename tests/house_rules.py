@@ -81,6 +81,7 @@ SHARED_BY_STAGES: Mapping[str, str] = {
     "page_text": "what a page says and where, for plan and whoever reads pages",
     "page_selection": "which pages a rule means, for plan_rules and plan",
     "paging": "a seal cut into strips, for plan",
+    "sheet_sizes": "the sizes of paper, for paper and plan_pages",
     "plan_pages": "the pages as a plan takes them, for plan",
 }
 

@@ -90,7 +90,8 @@ class KeywordPattern:
         return PlanRefused(
             f"keyword {self.keyword.text} takes longer than {limit_s:g} s on {what}; "
             "write it without repeats inside repeats",
-            zh=f"关键字 {self.keyword.text} 在{what_zh}上匹配超过 {limit_s:g} 秒，请去掉嵌套的重复（如 (a+)+）",
+            zh=f"关键字 {self.keyword.text} 在{what_zh}上匹配超过 {limit_s:g} 秒，"
+            "请去掉嵌套的重复（如 (a+)+）",
         )
 
     def may_stand_in(self, letters: frozenset[str]) -> bool:

@@ -5,6 +5,7 @@ import pikepdf
 from seal_imaging.units import A4_MM, MM_PER_INCH
 from stages.documents import PageGeometry
 from stages.pdf.structure import inherited
+from stages.sheet_sizes import A3_MM, SHEETS_MM
 
 LONGEST_MM = 1200.0
 """No sheet is longer (A0 is 1189 mm), drawings on lengthened sheets apart."""
@@ -19,18 +20,10 @@ SIZE_TOLERANCE = 0.02
 MAX_IMAGES = 200
 """Pictures looked at on a page."""
 
-_A3_MM = (297.0, 420.0)
-_SHEETS_MM = (
-    *((841.0, 1189.0), (594.0, 841.0), (420.0, 594.0), _A3_MM, A4_MM, (148.0, 210.0), (105.0, 148.0)),
-    *((250.0, 353.0), (176.0, 250.0), (257.0, 364.0), (182.0, 257.0)),  # ISO B4, B5; JIS B4, B5
-    *((260.0, 368.0), (184.0, 260.0), (270.0, 390.0), (195.0, 270.0)),  # 8K, 16K, the two customs
-    *((215.9, 279.4), (215.9, 355.6), (279.4, 431.8), (431.8, 558.8), (558.8, 863.6)),  # Letter, Legal, ANSI
-    *((210.0, 330.0), (216.0, 330.0)),  # folio
-)
 _DRAWING_WIDTHS_MM = (297.0, 420.0, 594.0, 841.0)
 """Drawings are lengthened along one side only (GB/T 14689 §3)."""
 _PIXEL_COUNTS = tuple(
-    (w * dpi / MM_PER_INCH, h * dpi / MM_PER_INCH) for w, h in (A4_MM, _A3_MM) for dpi in PIXELS_AS_POINTS
+    (w * dpi / MM_PER_INCH, h * dpi / MM_PER_INCH) for w, h in (A4_MM, A3_MM) for dpi in PIXELS_AS_POINTS
 )
 """A4 and A3 sheets as scanners count them."""
 SCREEN_SHORT_MM, SCREEN_LONG_MM = 222.0, 305.0
@@ -47,7 +40,7 @@ def is_odd(page: pikepdf.Object, geometry: PageGeometry) -> bool:
     pictures = _picture_sizes(page)
     if any(abs(w - w_pt) <= 1 and abs(h - h_pt) <= 1 for w, h in pictures):  # a point for each pixel
         return short > SCREEN_SHORT_MM or long > SCREEN_LONG_MM
-    if _is_size(short, long, _SHEETS_MM, SIZE_TOLERANCE):
+    if _is_size(short, long, tuple(SHEETS_MM.values()), SIZE_TOLERANCE):
         return False
     if _is_size(min(w_pt, h_pt), max(w_pt, h_pt), _PIXEL_COUNTS, COUNT_TOLERANCE):
         return True

@@ -24,7 +24,8 @@ def test_pages_are_counted_by_paper_and_way_round() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "name"), [((215.9, 279.4), "Letter"), ((184, 260), "16K"), ((841, 1189), "A0")]
+    ("size", "name"),
+    [((215.9, 279.4), "Letter"), ((184, 260), "16K"), ((841, 1189), "A0"), ((182, 257), "JIS B5")],
 )
 def test_paper_has_its_name(size: tuple[float, float], name: str) -> None:
     assert paper_words([page(*size)])[0] == f"{name} ×1"
