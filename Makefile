@@ -41,7 +41,7 @@ demo: setup
 	@$(VENV)/bin/sealine --home $(OUT)/home demo -o $(OUT)
 
 test: setup
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 # No cache: ruff sorts imports by which rooms exist, and would not look again when one has come since.
 lint: setup
