@@ -14,7 +14,7 @@ from pipeline.jobs import Act, next_state
 from pipeline.key_certificates import check_usable
 from pipeline.moves import make_move
 from pipeline.orders import FrozenSeal, SigningOrder, identity_of
-from pipeline.packages import HeldPackage, LookedAt, OpenedPackage, look
+from pipeline.packages import HeldPackage, LookedAt, OpenedPackage, look, near_texts
 from pipeline.page_pictures import PagePictures
 from pipeline.permissions import Actor, Permission, check_may
 from pipeline.plans import read_plan
@@ -31,7 +31,7 @@ from stages.authorities import fingerprint_of
 from stages.derive import USUAL_CHOICES, Choices
 from stages.documents import SealFace
 from stages.errors import NothingToMark, SigningRefused
-from stages.pdf.text import PageTexts
+from stages.pdf.text import LayerOnly, PageTexts
 from stages.plan import rule_hits
 from stages.plan_fit import check_rules_used
 from stages.plan_rules import PlanRules, parse_plan
@@ -299,14 +299,16 @@ class Bids:
 
     def _check_used(self, rules: PlanRules, looked: Sequence[LookedAt]) -> None:
         """Refuse the whole package when a rule is of no use in any file that could be read."""
-        hits: dict[str, Sequence[int]] = {}
+        hits: dict[tuple[str, ...], Sequence[int]] = {}
         for file in looked:
             if file.planned is not None:
-                found: Sequence[int] = rule_hits(file.planned, rules)
+                hits[file.source.names] = rule_hits(file.planned, rules)
             else:  # where nothing was found there are no hits; of a file refused otherwise nobody knows
-                found = [0 if isinstance(file.error, NothingToMark) else 1] * len(rules.rules)
-            hits |= dict.fromkeys(file.source.names, found)
-        check_rules_used(rules, hits)
+                found = 0 if isinstance(file.error, NothingToMark) else 1
+                hits[file.source.names] = [found] * len(rules.rules)
+        check_rules_used(
+            rules, hits, nearest=lambda rule: near_texts(rule, rules, looked, self._texts or LayerOnly())
+        )
 
     def _frozen_seals(self, rules: PlanRules) -> tuple[FrozenSeal, ...]:
         frozen = []

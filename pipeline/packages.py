@@ -1,7 +1,8 @@
 """A bid package held open for the length of one act, and what pre-flight and planning say of its files."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -12,9 +13,13 @@ from stages.derive import USUAL_CHOICES, Choices, derive, name_clashes
 from stages.documents import BidPackage, InspectedDocument, PlannedDocument, SealFace, Severity, SourceFile
 from stages.inspect import inspect
 from stages.packages import open_package
+from stages.pdf.nearest import MAX_NAMED, NearText
 from stages.pdf.text import PageTexts
 from stages.plan import plan
-from stages.plan_rules import PlanRules
+from stages.plan_rules import KeywordRule, PlanRules
+
+MAX_NEAR_FILES = 8
+"""Files looked through for what is most like a keyword that is nowhere."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,22 @@ def look(
         looked.append(LookedAt(source, inspected, planned, error))
         progress.step(source.name)
     return looked
+
+
+def near_texts(
+    rule: KeywordRule, rules: PlanRules, looked: Sequence[LookedAt], texts: PageTexts
+) -> list[tuple[str, NearText]]:
+    """Return what is most like a rule's keyword in the files it reaches: the best of each, with its file."""
+    found: list[tuple[str, NearText]] = []
+    reached = [file for file in looked if file.inspected and rules.applies(rule, *file.source.names)]
+    for file in reached[:MAX_NEAR_FILES]:
+        pages = rule.page_indices(len(file.inspected.pages)) if file.inspected else ()
+        with suppress(*refusals()):
+            found += [
+                (file.source.name, text)
+                for text in texts.nearest(file.source.path, rule.keyword[0], pages)[:1]
+            ]
+    return found[:MAX_NAMED]
 
 
 def _warnings(source: SourceFile) -> list[str]:

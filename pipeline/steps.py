@@ -118,7 +118,9 @@ class Steps:
         return self._done(bench, Act.PLAN, output, marks=len(planned.marks))
 
     def _stamp(self, bench: Bench) -> Outcome:
-        if bench.planned.anonymous:  # 暗标: the file stays what it is, byte for byte
+        if (
+            bench.planned.anonymous and not bench.planned.signed_invisibly
+        ):  # 暗标: the file stays what it is, byte for byte
             return self.move(
                 bench.job.id, bench.job.state, Act.KEEP_UNSIGNED, detail={"kept": bench.job.source_digest}
             )
@@ -146,8 +148,8 @@ class Steps:
         request = SignatureRequest(
             field_name=bench.claim.field_name,
             signed_at=bench.claim.claimed_at,
-            reason=bench.shop.order.reason,
-            location=bench.shop.order.location,
+            reason="" if bench.planned.anonymous else bench.shop.order.reason,
+            location="" if bench.planned.anonymous else bench.shop.order.location,
         )
         bench.reached = None  # from here on the file grows
         sign(stamped, signer, request)

@@ -1,4 +1,4 @@
-"""Files of an anonymous part of a bid (暗标): no mark, no signature and no name may be in them."""
+"""Files of an anonymous part of a bid (暗标): no mark, no name, and no signature but by choice."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -56,7 +56,16 @@ def plan_anonymous(
             f"anonymous: the PDF was made of {source.origin.name}, whose own properties and revisions "
             "were not searched; do not hand that file in"
         )
-    return PlannedDocument(inspected, (), (*warnings, *_doubts(traces)), anonymous=True)
+    is_signed = part.signature == "invisible"
+    if is_signed:
+        warnings.append(
+            "暗标：按方案加不可见签名，文件中会带有签名证书，其中有证书持有人的名称，请先确认招标文件允许 / "
+            "anonymous: signed invisibly as the plan says; the certificate in the file says whose it is, "
+            "so make sure that the tender allows it"
+        )
+    return PlannedDocument(
+        inspected, (), (*warnings, *_doubts(traces)), anonymous=True, signed_invisibly=is_signed
+    )
 
 
 def _rules_left_out(source: SourceFile, rules: PlanRules, part: Part) -> list[str]:

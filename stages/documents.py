@@ -291,7 +291,8 @@ class PlannedDocument:
         inspected: as inspection left it, but for pages that are taken as filling a sheet: their
             geometry and fields are those of the print.
         after_others: what the plan allows where others have signed without saying what may be added.
-        anonymous: part of a blind bid (暗标): no mark, no signature, no name may be in it.
+        anonymous: part of a blind bid (暗标): no mark, no name may be in it, and no signature but by choice.
+        signed_invisibly: anonymous, and yet signed: without any mark, reason or place.
         page_scales: index of each page taken as filling a sheet, and by what factor it grew.
     """
 
@@ -299,6 +300,7 @@ class PlannedDocument:
     marks: tuple[Mark, ...]
     warnings: tuple[str, ...] = ()
     anonymous: bool = False
+    signed_invisibly: bool = False
     page_scales: tuple[tuple[int, float], ...] = ()
     after_others: AfterOthers = AfterOthers.WIDGET
 

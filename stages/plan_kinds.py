@@ -39,6 +39,17 @@ class Part(Strict):
     files: Patterns
     anonymous: StrictBool = Field(False, validation_alias=AliasChoices("anonymous", "暗标"))
     names: SecretNames = ()
+    signature: Literal["none", "invisible"] | None = None
+
+    @model_validator(mode="after")
+    def _signed_by_choice_only_when_anonymous(self) -> "Part":
+        if self.signature is not None and not self.anonymous:
+            raise WrongValue(
+                "only an anonymous part (暗标: true) says how it is signed; remove it",
+                "只有暗标部分（暗标: true）才写 signature，请删去",
+                key="signature",
+            )
+        return self
 
     def holds(self, *names: str) -> bool:
         """Return whether a file of the package belongs to it, by any of its names."""

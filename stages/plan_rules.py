@@ -156,12 +156,22 @@ class PlanRules(Strict):
     seed: Seed | None = None
     odd_pages: OddPages = "as_is"
     ocr: Ocr = "auto"
-    rules: Annotated[tuple[Rule, ...], Field(min_length=1, max_length=MAX_RULES)]
+    rules: Annotated[tuple[Rule, ...], Field(max_length=MAX_RULES)] = ()
 
     @property
     def seals(self) -> tuple[str, ...]:
         """Names of the seals the plan uses, each once, in order."""
         return tuple(dict.fromkeys(seal for rule in self.rules for seal in rule.seal_names))
+
+    @model_validator(mode="after")
+    def _rules_are_there(self) -> "PlanRules":
+        if not self.rules and not self.has_anonymous_part:
+            raise WrongValue(
+                "a plan without an anonymous part has one rule at least; add one",
+                "没有暗标部分的方案至少要有一条规则，请补上",
+                key="rules",
+            )
+        return self
 
     @model_validator(mode="after")
     def _parts_are_there(self) -> "PlanRules":

@@ -9,6 +9,9 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _PAGE = "-?[1-9][0-9]{0,5}"
 _PART = f" *{_PAGE}(-{_PAGE})? *"
 PAGES_PATTERN = f"^(all|odd|even|first|last|{_PART}(,{_PART})*)$"
+_IS_ANONYMOUS = {
+    "anyOf": [{"required": [key], "properties": {key: {"const": True}}} for key in ("anonymous", "暗标")]
+}
 
 KINDS: Mapping[str, str] = {
     "PlanRules": "用印方案：哪枚印章盖在哪里 / A stamp plan: which seal goes where",
@@ -42,6 +45,8 @@ KEYS: Mapping[str, str] = {
     "Part.name": "部分名称，如 技术标 / What rules call it",
     "Part.files": "属于此部分的文件名模式或其列表 / Its files: a pattern or a list of them",
     "anonymous": "暗标：不得有印章、签名和名称 / A blind bid: no seal, signature or name may be in it",
+    "signature": "暗标是否签名：none 不签，invisible 不可见签名（证书中有名称） / "
+    "Whether an anonymous part is signed: not at all, or invisibly (the certificate has a name in it)",
     "names": "暗标中还不得出现的名称，如法定代表人姓名 / More names that a blind file must not hold",
     "seal": "印章名称 / Name of the seal",
     "seals": "多章连盖：并排的几枚印章 / Several seals side by side, in place of seal",
@@ -111,10 +116,16 @@ def plan_schema() -> dict[str, Any]:
         if name == "Part":
             properties["暗标"] = dict(properties["anonymous"])
             model["not"] = {"required": ["anonymous", "暗标"]}
+            model |= {"if": {"required": ["signature"]}, "then": _IS_ANONYMOUS}
         if name == "PositionRule":
             not_below = {"properties": {"x_mm": {"minimum": 0}, "y_mm": {"minimum": 0}}}
             is_middle = {"properties": {"from": {"const": "center"}}, "required": ["from"]}
             model |= {"if": is_middle, "else": not_below}
+    # Without rules there must be parts; that one of them is anonymous the program looks at.
+    made["anyOf"] = [
+        {"required": ["rules"], "properties": {"rules": {"minItems": 1}}},
+        {"required": ["parts"]},
+    ]
     return {"$schema": DIALECT, **made, "$defs": models}
 
 

@@ -80,3 +80,15 @@ def test_a_blind_file_must_not_name_the_owner_of_a_seal(app: App, plan: Path, tm
     assert "示例公司 in text on page 1" in str(named.error)
     assert clean.planned is not None
     assert clean.planned.anonymous
+
+
+def test_a_keyword_that_is_in_no_file_is_refused_with_what_is_most_like_it(app: App, tmp_path: Path) -> None:
+    write_pdf(tmp_path / "package" / "a.pdf", "投标人（盖单位公章）")
+    write_pdf(tmp_path / "package" / "b.pdf", "附图")
+    rule = b"version: 1\nrules: [{seal: \xe5\x85\xac\xe7\xab\xa0, keyword: %s}]"
+    plan = rule % "投标人（盖单位章）".encode()
+    with pytest.raises(
+        PlacementRefused, match=r"none of 2 files: .* did you mean .* on page 1 of a\.pdf"
+    ) as caught:
+        app.bids.dry_run(tmp_path / "package", plan, actor=app.actor)
+    assert "盖单位公章" in caught.value.zh

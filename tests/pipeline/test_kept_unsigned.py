@@ -122,3 +122,32 @@ def test_a_blind_part_is_withdrawn_before_it_is_kept_and_voided_after(
     assert taken.void is not None
     proved = app.archive.verify(job.id, actor=app.actor)
     assert proved["void"]["indication"] == "TOTAL-PASSED"
+
+
+def test_a_package_of_blind_files_alone_is_planned_and_kept(app: App, package: Path, tmp_path: Path) -> None:
+    plan = tmp_path / "blind.yaml"
+    plan.write_text('version: 1\nparts: [{name: 技术标, files: "*", 暗标: true}]\n', encoding="utf-8")
+    run = app.bids.dry_run(package, plan, actor=app.actor)
+    assert (run.mark_count, run.files_without_marks) == (0, ())
+    package_id = submit(app, package, plan)
+    run_all(app, package_id)
+    assert [job.state for job in app.records.jobs(package_id)] == [JobState.KEPT_UNSIGNED] * 2
+
+
+def test_a_blind_part_is_signed_invisibly_where_the_plan_says_so(
+    app: App, package: Path, tmp_path: Path
+) -> None:
+    plan = tmp_path / "blind.yaml"
+    part = 'parts: [{name: 技术标, files: "*", 暗标: true, signature: invisible}]'
+    plan.write_text(f"version: 1\n{part}\n", encoding="utf-8")
+    package_id = submit(app, package, plan)
+    run_all(app, package_id)
+    signed, _ = app.bids.results(package_id, tmp_path / "out", actor=app.actor)
+    assert (signed.state, signed.signatures, signed.error) == (JobState.ARCHIVED, 1, None)
+    assert signed.output is not None
+    data, original = signed.output.read_bytes(), (package / "a.pdf").read_bytes()
+    added = data.removeprefix(original)
+    assert len(added) == len(data) - len(original)
+    assert b"/Rect [0 0 0 0]" in added
+    for key in (b"/Reason", b"/Location", b"/Name", b"/Image", b"/AP"):
+        assert key not in added

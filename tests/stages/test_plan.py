@@ -227,12 +227,12 @@ def test_rules_that_are_used_nowhere_in_the_package_are_refused(
     with pytest.raises(
         PlacementRefused, match=r"rules\[1\]: keyword 合同专用 found in none of 2 files"
     ) as caught:
-        check_rules_used(rules, {"letters.pdf": hits, "b.pdf": (0, 0, 0)})
+        check_rules_used(rules, {("letters.pdf",): hits, ("b.pdf",): (0, 0, 0)})
     assert "合同专用" in caught.value.zh
-    check_rules_used(rules, {"letters.pdf": hits, "b.pdf": (0, 1, 0)})
+    check_rules_used(rules, {("letters.pdf",): hits, ("b.pdf",): (0, 1, 0)})
     named = parse_plan('version: 1\nrules: [{seal: 公章, paging: right, files: "c*"}]'.encode())
     with pytest.raises(PlacementRefused, match=r"no file of the package matches c\*"):
-        check_rules_used(named, {"letters.pdf": (0,)})
+        check_rules_used(named, {("letters.pdf",): (0,)})
 
 
 @pytest.mark.parametrize(

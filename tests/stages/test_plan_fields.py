@@ -105,7 +105,7 @@ def test_a_missing_field_is_refused_with_those_there_are(sheet: Path, faces: dic
         planned(sheet, faces, "{seal: 公章, field: 投标人盖章, occurrence: 3, files: a*}")
     rules = parse_plan("version: 1\nrules: [{seal: 公章, field: 盖章}]".encode())
     with pytest.raises(PlacementRefused, match="field 盖章 found in none of 1 files"):
-        check_rules_used(rules, {"a.pdf": (0,)})
+        check_rules_used(rules, {("a.pdf",): (0,)})
 
 
 def test_a_signed_field_is_refused_and_passed_over_by_a_pattern(

@@ -92,6 +92,7 @@ def test_what_the_program_refuses_the_schema_refuses(rule: str) -> None:
         "version: 1\nrulez: []",
         "version: 1\nrules: [{seal: a, paging: left}]\n"
         "parts: [{name: a, files: b, anonymous: true, 暗标: true}]",
+        "version: 1\nparts: [{name: a, files: b, signature: invisible}]\nrules: [{seal: a, paging: left}]",
         "version: 1\nparts: [{name: a}]\nrules: [{seal: a, paging: left}]",
         "version: 1\nseed: -1\nrules: [{seal: a, paging: left}]",
     ],
@@ -100,6 +101,12 @@ def test_a_plan_that_is_none_fits_no_schema(text: str) -> None:
     with pytest.raises(PlanRefused):
         parse_plan(text.encode())
     assert not is_valid(yaml.safe_load(text), SCHEMA)
+
+
+def test_a_plan_of_anonymous_parts_alone_fits() -> None:
+    text = "version: 1\nparts: [{name: 技术标, files: 技术/*, 暗标: true, signature: invisible}]"
+    assert parse_plan(text.encode()).rules == ()
+    assert is_valid(yaml.safe_load(text), SCHEMA)
 
 
 def test_a_plan_with_every_key_fits() -> None:
