@@ -1,6 +1,6 @@
 """pyHanko's difference analysis, with stamp annotations told from other changes (ISO 32000-2 §12.8.2.2.2)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import Reference
@@ -8,6 +8,7 @@ from pyhanko.pdf_utils.misc import PdfReadError
 from pyhanko.pdf_utils.reader import HistoricalResolver, RawPdfPath
 from pyhanko.sign.diff_analysis import (
     DEFAULT_DIFF_POLICY,
+    DiffResult,
     FormUpdatingRule,
     GenericFieldModificationRule,
     ModificationLevel,
@@ -19,10 +20,18 @@ from pyhanko.sign.diff_analysis import (
 from pyhanko.sign.diff_analysis.commons import compare_dicts
 from pyhanko.sign.diff_analysis.form_rules_api import FieldComparisonContext, FormUpdate
 from pyhanko.sign.diff_analysis.rules_api import RelativeContext
+from pyhanko.sign.fields import FieldMDPSpec, MDPPerm
 
 MAX_TREE_DEPTH = 64
+MAX_VALUE_DEPTH = 32
 STAMP_KEYS = frozenset({"/Type", "/Subtype", "/Rect", "/F", "/P", "/AP"})
 """All that a stamp of ours has; one that moves, opens, hides or does something is none."""
+_PRINT, _HIDING = 4, 1 | 2 | 32 | 256
+"""/F of an annotation (ISO 32000-2 Table 167): Print; Invisible, Hidden, NoView, ToggleNoView."""
+_DOING = frozenset({"/A", "/AA", "/OC", "/PMD"})
+"""What makes a widget do something, or come and go."""
+_DRAWN_ELSEWHERE = frozenset({"/OC", "/Properties", "/Ref", "/Alternates", "/OPI"})
+"""What makes an appearance come and go with a layer, or show what is not in it."""
 
 Update = tuple[ModificationLevel, FormUpdate]
 
@@ -40,10 +49,12 @@ class NewFieldsAndStamps(SigFieldCreationRule):  # type: ignore[misc]  # pyHanko
         """Yield the objects whose change is explained, and at which level.
 
         Raises:
-            SuspiciousModification: an annotation was removed, or a new one is neither widget nor stamp.
+            SuspiciousModification: an annotation was removed, a new one is neither widget nor stamp, or a
+                new signature field does more than show itself.
         """
         yield from super().apply(context)
         widgets = dict(_new_widgets(context))
+        _check_new_fields(context, widgets)
         if widgets or _touches_pages(context.new):
             roots = context.old.root["/Pages"], context.new.root["/Pages"]
             yield from _pages(*roots, context=context, widgets=widgets, depth=0)
@@ -64,6 +75,29 @@ def _new_widgets(context: FieldComparisonContext) -> Iterator[tuple[Reference, s
                 yield kid, name
 
 
+def _check_new_fields(context: FieldComparisonContext, widgets: Iterable[Reference]) -> None:
+    """Check that new signature fields run nothing, and that every reader sees the same box.
+
+    pyHanko looks at neither, and calls a field invisible whose /Rect it cannot reckon with: it takes even
+    a seal copied to another page for an update of validation data.
+    """
+    added = (spec.new_field for spec in context.field_specs.values() if spec.old_field_ref is None)
+    for one in (*added, *(context.new(widget) for widget in widgets)):
+        if not isinstance(one, generic.DictionaryObject) or not _DOING.isdisjoint(one.keys()):
+            raise SuspiciousModification("a new field does something")
+        if "/Rect" in one and not _is_rectangle(one["/Rect"]):
+            raise SuspiciousModification("a new field has a box that readers read differently")
+
+
+def _is_rectangle(value: object) -> bool:
+    numbers = generic.NumberObject | generic.FloatObject
+    return (
+        isinstance(value, generic.ArrayObject)
+        and len(value) == 4
+        and all(isinstance(number, numbers) for number in value)
+    )
+
+
 def _touches_pages(new: HistoricalResolver) -> bool:
     """Return whether a revision has pages or arrays, in one of which annotations could be new."""
     changed = (new(reference) for reference in new.explicit_refs_in_revision())
@@ -76,11 +110,17 @@ def _touches_pages(new: HistoricalResolver) -> bool:
 
 def _references(array: object, error: type[Exception] = SuspiciousModification) -> list[Reference]:
     """Return an array's references; `error` says whose fault it is when it has something else."""
-    if not isinstance(array, generic.ArrayObject) or not all(
-        isinstance(entry, generic.IndirectObject) for entry in array
-    ):
+    entries = _entries(array, error)
+    if not all(isinstance(entry, generic.IndirectObject) for entry in entries):
         raise error("no array of references")
-    return [entry.reference for entry in array]
+    return [entry.reference for entry in entries]
+
+
+def _entries(array: object, error: type[Exception]) -> list[generic.PdfObject]:
+    """Return what stands in an array, references as they are."""
+    if not isinstance(array, generic.ArrayObject):
+        raise error("no array")
+    return [*array]
 
 
 def _pages(
@@ -113,14 +153,12 @@ def _page(
 ) -> Iterator[Update]:
     if "/Annots" not in new:
         return
-    before = set(_references(old["/Annots"], PdfReadError)) if "/Annots" in old else set()
-    after = set(_references(new["/Annots"]))
+    before = _entries(old["/Annots"], PdfReadError) if "/Annots" in old else []
+    after = _entries(new["/Annots"], SuspiciousModification)
     if before == after:
         return
-    if before - after:
-        raise SuspiciousModification("annotations were removed")
+    added = _added(before, after)
     compare_dicts(old, new, frozenset({"/Annots"}))
-    added = after - before
     stamps = added - widgets.keys()
     for stamp in stamps:
         yield from _stamp(stamp, page, context)
@@ -146,6 +184,22 @@ def _page(
             )
 
 
+def _added(before: list[generic.PdfObject], after: list[generic.PdfObject]) -> set[Reference]:
+    """Return what was added behind a page's annotations.
+
+    Raises:
+        SuspiciousModification: one was removed, lies over others now, was changed in the array itself or
+            is there twice.
+    """
+    if after[: len(before)] != before:
+        raise SuspiciousModification("annotations were removed or put into another order")
+    added = _references(generic.ArrayObject(after[len(before) :]))
+    known = {entry.reference for entry in before if isinstance(entry, generic.IndirectObject)}
+    if len(set(added)) != len(added) or not known.isdisjoint(added):
+        raise SuspiciousModification("an annotation is there twice")
+    return set(added)
+
+
 def _stamp(reference: Reference, page: Reference, context: FieldComparisonContext) -> Iterator[Update]:
     """Yield a new stamp annotation and what it is drawn with, all of it new objects.
 
@@ -157,6 +211,10 @@ def _stamp(reference: Reference, page: Reference, context: FieldComparisonContex
         raise SuspiciousModification("a new annotation is no dictionary")
     if stamp.get("/Subtype") != "/Stamp" or not stamp.keys() <= STAMP_KEYS:
         raise SuspiciousModification("a new annotation is no plain stamp")
+    flags = stamp.get("/F", 0)
+    is_seen = isinstance(flags, int) and bool(flags & _PRINT) and not flags & _HIDING
+    if not is_seen or not _is_rectangle(stamp.get("/Rect")):
+        raise SuspiciousModification("a new stamp is hidden, not printed, or nowhere")
     appearance = stamp.get("/AP")
     if not isinstance(appearance, generic.DictionaryObject) or set(appearance.keys()) != {"/N"}:
         raise SuspiciousModification("a new stamp has no appearance, or several")
@@ -170,14 +228,57 @@ def _stamp(reference: Reference, page: Reference, context: FieldComparisonContex
     drawn_with = context.new.collect_dependencies(
         stamp.raw_get("/AP"), since_revision=context.old.revision + 1
     )
+    if any(_is_drawn_elsewhere(context.new(one)) for one in drawn_with):
+        raise SuspiciousModification("a new stamp can change what it shows")
     for one in (reference, *drawn_with):
         yield ModificationLevel.ANNOTATIONS, FormUpdate(updated_ref=one)
 
 
-DIFFERENCE_POLICY = StandardDiffPolicy(
+def _is_drawn_elsewhere(value: object, depth: int = 0) -> bool:
+    """Return whether an object, or a direct value in it, hangs on a layer or shows what is elsewhere."""
+    if depth > MAX_VALUE_DEPTH:
+        return True
+    if isinstance(value, generic.DictionaryObject):
+        if not _DRAWN_ELSEWHERE.isdisjoint(value.keys()):
+            return True
+        if isinstance(value, generic.StreamObject) and "/F" in value:
+            return True
+        entries = [value.raw_get(key) for key in value]
+    else:
+        entries = [*value] if isinstance(value, generic.ArrayObject) else []
+    return any(_is_drawn_elsewhere(entry, depth + 1) for entry in entries)
+
+
+class _Policy(StandardDiffPolicy):  # type: ignore[misc]  # pyHanko is not typed
+    """pyHanko's policy, under which nothing may come into being that the signed revision waited for."""
+
+    def apply(
+        self,
+        old: HistoricalResolver,
+        new: HistoricalResolver,
+        field_mdp_spec: FieldMDPSpec | None = None,
+        doc_mdp: MDPPerm | None = None,
+    ) -> DiffResult:
+        """Return what changed between two revisions.
+
+        Raises:
+            SuspiciousModification: more than the rules explain.
+        """
+        result = super().apply(old, new, field_mdp_spec, doc_mdp)
+        introduced_in = new.reader.xrefs.get_introducing_revision
+        for one in new.explicit_refs_in_revision():
+            # A reference to an object that is not there is null (ISO 32000-2 §7.3.10). Whoever signs sees
+            # nothing there; defined afterwards it is page content. pyHanko takes it for an object that
+            # nobody uses, and has no public way to ask who refers to an object.
+            if introduced_in(one) > old.revision and old._get_usages_of_ref(one):
+                raise SuspiciousModification("an object was defined that the signed pages waited for")
+        return result
+
+
+DIFFERENCE_POLICY = _Policy(
     global_rules=DEFAULT_DIFF_POLICY.global_rules,
     form_rule=FormUpdatingRule(
         field_rules=[NewFieldsAndStamps(), SigFieldModificationRule(), GenericFieldModificationRule()]
     ),
 )
-"""pyHanko's default policy, but for stamps."""
+"""pyHanko's default policy, but for stamps, fields that do something, and objects that were missing."""

@@ -68,7 +68,11 @@ def judge_pdf(path: Path, trust: TrustAnchors, now: datetime) -> DocumentVerdict
         cause = Cause("no-signature", "the file has no signature", "文件中没有签名")
         return DocumentVerdict(Indication.INDETERMINATE, (), (cause,))
     size_bytes = path.stat().st_size
-    last_end = max(signature.end for signature in fields)
+    # Anybody gets a document timestamp: it answers for nothing that was put in before it.
+    last_end = max(
+        (one.end for one in fields if one.sub_filter != DOCUMENT_TIMESTAMP),
+        default=max(one.end for one in fields),
+    )
     verdicts = []
     revocations = _Revocations(path, trust.crls)
     for signature in fields:
@@ -154,7 +158,7 @@ def _judge_signature(subject: _Subject, trust: TrustAnchors, now: datetime) -> S
             partial(check_no_content, cms),
             partial(_check_digest, cms, digest),
             # 4. Nothing forbidden came after (ISO 32000-2 §12.8.2.2).
-            partial(_check_appended, subject),
+            partial(_check_appended, lamps, subject),
         )
     # 5. The signature was made with the key of the certificate it names (RFC 5652 §5.6, RFC 5035 §4).
     if cms.signed_attributes is not None or digest:
@@ -218,7 +222,9 @@ def _judge_document_timestamp(subject: _Subject, trust: TrustAnchors, now: datet
         )
     if is_range_sound:
         lamps.run(
-            "integrity", partial(check_imprint, token, subject.digest), partial(_check_appended, subject)
+            "integrity",
+            partial(check_imprint, token, subject.digest),
+            partial(_check_appended, lamps, subject),
         )
     lamps.run("identity", partial(check_token_signature, token))
     trusted = partial(
@@ -308,9 +314,16 @@ def _check_digest(cms: CmsSignature, digest: bytes) -> None:
         check_message_digest(cms, digest)
 
 
-def _check_appended(subject: _Subject) -> None:
-    if not subject.is_whole:
-        check_later_revisions(subject.path, subject.signature, is_last=subject.is_last)
+def _check_appended(lamps: Lamps, subject: _Subject) -> None:
+    if subject.is_whole:
+        return
+    if check_later_revisions(subject.path, subject.signature, is_last=subject.is_last):
+        lamps.note(
+            "stamped-later",
+            "stamps were put on pages after this signature; a later signature answers for them and for "
+            "what they cover",
+            "此签名之后，页面上另加了图章批注；图章及其遮盖的内容由后面的签名负责，请核对",
+        )
 
 
 def _check_identity(subject: _Subject, cms: CmsSignature, digest: bytes) -> None:

@@ -26,8 +26,9 @@ _END = re.compile(rb"startxref\s+\d+\s+%%EOF")
 _BLANKS = b"\r\n \t\x00\x0c"
 
 
-def check_later_revisions(path: Path, signature: SignatureField, *, is_last: bool) -> None:
-    """Check that what follows a signature's revision changed nothing it had signed.
+def check_later_revisions(path: Path, signature: SignatureField, *, is_last: bool) -> bool:
+    """Check that what follows a signature's revision changed nothing it had signed; return whether
+    stamps came, which may lie over what it signed.
 
     Allowed is what pyHanko's difference analysis allows under the signature's own DocMDP and FieldMDP
     (ISO 32000-2 §12.8.2.2): filling in forms, signing again, validation data; and stamp annotations, unless
@@ -36,7 +37,7 @@ def check_later_revisions(path: Path, signature: SignatureField, *, is_last: boo
 
     Args:
         signature: its ByteRange is sound, but ends before the file does.
-        is_last: no other signature of the file covers more.
+        is_last: no other signature of the file covers more, document timestamps aside.
 
     Raises:
         CheckFailed: something was changed, or bytes stand there that belong to no revision.
@@ -45,7 +46,7 @@ def check_later_revisions(path: Path, signature: SignatureField, *, is_last: boo
     try:
         with path.open("rb") as stream:
             # Not strict: office programs write hybrid cross-references, which strict mode refuses.
-            _review(path, PdfFileReader(stream, strict=False), signature, is_last)
+            return _review(path, PdfFileReader(stream, strict=False), signature, is_last)
     except (CheckFailed, CheckUnknown):
         raise
     except SuspiciousModification as error:
@@ -56,7 +57,7 @@ def check_later_revisions(path: Path, signature: SignatureField, *, is_last: boo
         raise _unknown(f"the analysis ended with {type(error).__name__}") from error
 
 
-def _review(path: Path, reader: PdfFileReader, signature: SignatureField, is_last: bool) -> None:
+def _review(path: Path, reader: PdfFileReader, signature: SignatureField, is_last: bool) -> bool:
     if reader.xrefs.total_revisions > MAX_REVISIONS:
         raise _unknown(f"more than {MAX_REVISIONS} revisions")
     embedded = _find(reader, signature)
@@ -83,6 +84,7 @@ def _review(path: Path, reader: PdfFileReader, signature: SignatureField, is_las
     if level > most or (allowed is not None and level.value > allowed.value):
         raise _forbidden()
     _check_form(reader.get_historical_resolver(embedded.signed_revision), reader)
+    return bool(level is ModificationLevel.ANNOTATIONS)
 
 
 def _check_end(path: Path, reader: PdfFileReader) -> None:

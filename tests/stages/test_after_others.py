@@ -327,13 +327,17 @@ def stamped_by_hand(path: Path, out: Path, entries: Mapping[str, str | None]) ->
         form = writer.add_object(StreamObject({NameObject("/BBox"): box}, stream_data=b""))
         appearance = DictionaryObject({NameObject("/N"): form})
         odd = {"/D": form, "/Old": pages[2].raw_get("/Contents"), "/Other": pages.raw_get(0)}
-        plain = {"/Subtype": NameObject("/Stamp"), "/Rect": box, "/AP": appearance}
+        plain = {"/Subtype": NameObject("/Stamp"), "/Rect": box, "/AP": appearance, "/F": NumberObject(4)}
         annotation = DictionaryObject({NameObject(key): value for key, value in plain.items()})
         for key, value in entries.items():
             if value is None:
                 del annotation[key]
             elif key == "/AP":
                 appearance[NameObject("/D" if value == "/D" else "/N")] = odd[value]
+            elif key == "/F":
+                annotation[NameObject(key)] = NumberObject(value)
+            elif key == "/N":
+                form.get_object()[NameObject(value)] = NameObject("/Hidden")
             else:
                 annotation[NameObject(key)] = odd.get(value) or NameObject(value)
         pages[2][NameObject("/Annots")] = ArrayObject([writer.add_object(annotation)])
@@ -353,17 +357,38 @@ def stamped_by_hand(path: Path, out: Path, entries: Mapping[str, str | None]) ->
         ({"/AP": "/D"}, False),
         ({"/AP": "/Old"}, False),
         ({"/P": "/Other"}, False),
+        ({"/Rect": None}, False),
+        ({"/F": None}, False),
+        ({"/F": str(4 | 2)}, False),
+        ({"/F": str(4 | 32)}, False),
+        ({"/F": str(4 | 256)}, False),
+        ({"/N": "/OC"}, False),
+        ({"/N": "/Ref"}, False),
     ],
 )
 def test_only_plain_stamps_may_come_after_a_signature(
     form: Path, tmp_path: Path, pki: Pki, entries: dict[str, str | None], is_good: bool
 ) -> None:
-    """A text, an action, a layer, an appearance with states or made of what was there: all change more."""
+    """A text, an action, a layer, an appearance with states or made of what was there, one that is
+    hidden, not printed or not in the file: all change more."""
     theirs = sign_pdf(form, tmp_path / "theirs.pdf", pki, field="甲方")
     stamped = stamped_by_hand(theirs, tmp_path / "stamped.pdf", entries)
     assert good_to_us(stamped, pki) == [False]  # nobody answers for it
     again = sign_pdf(stamped, tmp_path / "again.pdf", pki, field="乙方")
     assert good_to_us(again, pki) == [is_good, True]
+    causes = verify(again, pki.trust, NOW).signatures[0].causes
+    assert ("stamped-later" in {cause.code for cause in causes}) == is_good
+
+
+def test_a_document_timestamp_answers_for_no_stamp(form: Path, tmp_path: Path, pki: Pki) -> None:
+    """Anybody gets one: whoever puts a stamp over a price need not sign for it."""
+    theirs = sign_pdf(form, tmp_path / "theirs.pdf", pki, field="甲方")
+    for name, path in (("good", theirs), ("bad", stamped_by_hand(theirs, tmp_path / "stamped.pdf", {}))):
+        with path.open("rb") as file, (tmp_path / f"{name}.pdf").open("w+b") as out:
+            writer = IncrementalPdfFileWriter(file, strict=False)
+            stamper = PdfTimeStamper(pki.authority().stamper, field_name="时间戳")
+            stamper.timestamp_pdf(writer, "sha256", output=out)
+        assert good_to_us(tmp_path / f"{name}.pdf", pki) == [name == "good", True]
 
 
 def test_a_stamp_after_a_certification_for_forms_is_a_change(form: Path, tmp_path: Path, pki: Pki) -> None:
