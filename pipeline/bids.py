@@ -14,7 +14,7 @@ from pipeline.jobs import Act, next_state
 from pipeline.key_certificates import check_usable
 from pipeline.moves import make_move
 from pipeline.orders import FrozenSeal, SigningOrder, identity_of
-from pipeline.packages import HeldPackage, LookedAt, OpenedPackage, look, near_texts
+from pipeline.packages import Deriver, HeldPackage, LookedAt, OpenedPackage, look, near_texts
 from pipeline.page_pictures import PagePictures
 from pipeline.permissions import Actor, Permission, check_may
 from pipeline.plans import read_plan
@@ -28,7 +28,7 @@ from pipeline.steps import Signers
 from pipeline.thumbnails import ThumbnailWish, draw_thumbnails
 from pipeline.ways_back import way_back
 from stages.authorities import fingerprint_of
-from stages.derive import USUAL_CHOICES, Choices
+from stages.derive import USUAL_CHOICES, Choices, derive
 from stages.documents import SealFace
 from stages.errors import NothingToMark, SigningRefused
 from stages.pdf.text import LayerOnly, PageTexts
@@ -64,6 +64,7 @@ class Bids:
         location: str,
         pictures: PagePictures,
         texts: PageTexts | None = None,
+        derive: Deriver = derive,
     ) -> None:
         self._records = records
         self._store = store
@@ -75,6 +76,7 @@ class Bids:
         self._location = location
         self._pictures = pictures
         self._texts = texts
+        self._derive = derive
 
     def check(
         self,
@@ -98,7 +100,7 @@ class Bids:
         check_may(actor, Permission.CHECK_BIDS)
         rules = self._read_plan(plan)[0] if plan is not None else None
         with OpenedPackage(package, self._scratch) as opened:
-            looked = look(opened, None, {}, progress or Silent(), choices)
+            looked = look(opened, None, {}, progress or Silent(), choices, derive=self._derive)
             return checked(looked, rules, opened.scratch / "mended")
 
     def dry_run(
@@ -150,7 +152,7 @@ class Bids:
         rules = rules.dated(self._today())
         with OpenedPackage(package, self._scratch) as opened:
             faces = self._faces(self._frozen_seals(rules), opened.scratch)
-            looked = look(opened, rules, faces, progress, choices, self._texts)
+            looked = look(opened, rules, faces, progress, choices, self._texts, self._derive)
             self._check_used(rules, looked)
             yield rules, looked, faces, opened.scratch
 
@@ -212,7 +214,7 @@ class Bids:
         progress: Progress,
     ) -> PackageRecord:
         faces = self._faces(order.seals, opened.scratch)
-        looked = look(opened, rules, faces, progress, order.choices, self._texts)
+        looked = look(opened, rules, faces, progress, order.choices, self._texts, self._derive)
         self._check_used(rules, looked)
         keep_files(self._store, looked, progress)
         plan_object = self._store.put_bytes(plan_bytes)

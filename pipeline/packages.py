@@ -1,7 +1,7 @@
 """A bid package held open for the length of one act, and what pre-flight and planning say of its files."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +20,9 @@ from stages.plan_rules import KeywordRule, PlanRules
 
 MAX_NEAR_FILES = 8
 """Files looked through for what is most like a keyword that is nowhere."""
+
+Deriver = Callable[[SourceFile, Path, Choices], SourceFile]
+"""Makes the PDF that can be stamped of a file (`stages.derive.derive`)."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ def look(
     progress: Progress,
     choices: Choices = USUAL_CHOICES,
     texts: PageTexts | None = None,
+    derive: Deriver = derive,
 ) -> list[LookedAt]:
     """Inspect every file, and plan it where rules are given; a file refused does not stop the others.
 

@@ -18,6 +18,7 @@ from pipeline.authorities import HttpTimestampAuthority
 from pipeline.bids import Bids
 from pipeline.brokers import open_broker
 from pipeline.clock import utc_now
+from pipeline.conversions import KeptConversions
 from pipeline.errors import UsageRefused
 from pipeline.failover import FailoverAuthority
 from pipeline.folders import make_folder
@@ -214,6 +215,7 @@ class App:
             location=self.settings.location,
             pictures=self.pictures,
             texts=self.texts,
+            derive=KeptConversions(self.home / "converted").derive,
         )
 
     @cached_property
