@@ -1,7 +1,7 @@
 """What a batch signer may ask: check a package, see every mark, have it signed, take the result home."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -101,7 +101,8 @@ class Bids:
         rules = self._read_plan(plan)[0] if plan is not None else None
         with OpenedPackage(package, self._scratch) as opened:
             looked = look(opened, None, {}, progress or Silent(), choices, derive=self._derive)
-            return checked(looked, rules, opened.scratch / "mended")
+            owners = self._owners(rules) if rules is not None and rules.has_anonymous_part else []
+            return checked(looked, rules, opened.scratch / "mended", owners=owners)
 
     def dry_run(
         self,
@@ -311,6 +312,15 @@ class Bids:
         check_rules_used(
             rules, hits, nearest=lambda rule: near_texts(rule, rules, looked, self._texts or LayerOnly())
         )
+
+    def _owners(self, rules: PlanRules) -> list[str]:
+        """Return whose the plan's seals are; a seal that nobody made yet has no owner."""
+        owners: list[str] = []
+        for name in rules.seals:
+            with suppress(NotFound):
+                seal = self._records.seal(name)
+                owners += [seal.owner, seal.owner_code]
+        return owners
 
     def _frozen_seals(self, rules: PlanRules) -> tuple[FrozenSeal, ...]:
         frozen = []

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,14 @@ from pipeline.dry_runs import safe_cell
 from pipeline.failures import error_json
 from pipeline.intake import origin_json
 from pipeline.packages import LookedAt
-from stages.documents import Finding, InspectedDocument, Severity
-from stages.errors import Damaged, Encrypted
+from stages.anonymous import place, place_zh, secret_names, shown_traces
+from stages.documents import Finding, InspectedDocument, Severity, SourceFile
+from stages.errors import Damaged, Encrypted, InputRefused
 from stages.paper import count_papers, paper_words
+from stages.pdf.base import refusals_named
 from stages.pdf.mending import remedy
-from stages.pdf.sayings import say
+from stages.pdf.sayings import page_numbers, say
+from stages.pdf.traces import find_names
 from stages.plan_kinds import Part
 from stages.plan_rules import PlanRules
 
@@ -42,38 +45,57 @@ class CheckedFile:
     findings: tuple[Finding, ...]
 
 
-def checked(looked: Sequence[LookedAt], rules: PlanRules | None, scratch: Path) -> list[CheckedFile]:
+def checked(
+    looked: Sequence[LookedAt], rules: PlanRules | None, scratch: Path, *, owners: Sequence[str] = ()
+) -> list[CheckedFile]:
     """Return the files of a package with everything pre-flight has to say of them.
 
     Args:
         rules: a plan, for the parts it names.
         scratch: where copies are tried out.
+        owners: whose the plan's seals are; files of an anonymous part must not name them either.
 
     Raises:
         PlanRefused: a file belongs to two parts.
     """
-    return [_checked(file, rules, scratch) for file in looked]
+    return [_checked(file, rules, scratch, owners) for file in looked]
 
 
-def _checked(file: LookedAt, rules: PlanRules | None, scratch: Path) -> CheckedFile:
+def _checked(file: LookedAt, rules: PlanRules | None, scratch: Path, owners: Sequence[str]) -> CheckedFile:
     part = rules.part_of(*file.source.names) if rules is not None else None
     findings = list(file.inspected.findings) if file.inspected is not None else []
     if isinstance(file.error, Damaged | Encrypted):
         findings.append(remedy(file.source, scratch))
-    if part is not None and part.anonymous:
-        findings += _naming(findings, part)
+    if rules is not None and part is not None and part.anonymous:
+        findings += _betraying(findings)
+        if file.error is None:
+            try:
+                findings += _naming(file.source, secret_names(rules, part, owners))
+            except InputRefused as refused:  # what cannot be searched is not called clean
+                file = replace(file, error=refused)
     return CheckedFile(file, part, tuple(findings))
 
 
-def _naming(findings: Sequence[Finding], part: Part) -> Iterator[Finding]:
-    """Yield what of a file in an anonymous part may say, or says, whose it is."""
+def _betraying(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """Yield what of a file in an anonymous part may say whose it is."""
     codes = [finding.code for finding in findings if finding.code in _NAMING]
     if codes:
         yield say("anonymous-part", codes=", ".join(dict.fromkeys(codes)))
-    named = [(name, finding.code) for name in part.names for finding in findings if name in finding.message]
-    if named:
-        names, where = ("、".join(dict.fromkeys(column)) for column in zip(*named, strict=True))
-        yield say("anonymous-name", names=names, codes=where)
+
+
+def _naming(source: SourceFile, names: Sequence[str]) -> Iterator[Finding]:
+    """Yield where a file in an anonymous part says whose it is, and where nobody could look.
+
+    Raises:
+        InputRefused: it cannot be searched.
+    """
+    with refusals_named(source.name):
+        traces = find_names(source.path, names, file_names=source.names)
+    if traces.found:
+        places, places_zh = (shown_traces(traces.found, one) for one in (place, place_zh))
+        yield say("anonymous-name", places=places, places_zh=places_zh)
+    if traces.silent_pages and names:
+        yield say("anonymous-unread", pages=page_numbers(traces.silent_pages))
 
 
 def checked_json(file: CheckedFile) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Files of an anonymous part of a bid (暗标): no mark, no name, and no signature but by choice."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from stages.documents import InspectedDocument, PlannedDocument, SealFace, SourceFile
 from stages.errors import NotAnonymous, PlanRefused
@@ -38,7 +38,8 @@ def plan_anonymous(
     warnings = _rules_left_out(source, rules, part)
     _check_unsigned(source, inspected, part)
     with refusals_named(source.name):
-        names = _names(rules, part, faces)
+        owners = [text for face in faces.values() for text in (face.owner, face.owner_code)]
+        names = secret_names(rules, part, owners)
         traces = find_names(source.path, names, file_names=source.names)
         if traces.silent_pages and rules.ocr != "never":
             pages = traces.silent_pages[:MAX_OCR_PAGES]
@@ -46,9 +47,9 @@ def plan_anonymous(
     if traces.found:
         raise NotAnonymous(
             f"{source.name}: part {part.name} is anonymous, and this file tells whose it is: "
-            f"{_shown(traces.found, _place)}; take it out and export the PDF again",
+            f"{shown_traces(traces.found, place)}; take it out and export the PDF again",
             zh=f"{source.name}：“{part.name}”为暗标，此文件会暴露身份："
-            f"{_shown(traces.found, _place_zh)}；请删除后重新导出 PDF",
+            f"{shown_traces(traces.found, place_zh)}；请删除后重新导出 PDF",
         )
     if source.origin is not None:
         warnings.append(
@@ -105,9 +106,8 @@ def _check_unsigned(source: SourceFile, inspected: InspectedDocument, part: Part
         )
 
 
-def _names(rules: PlanRules, part: Part, faces: Mapping[str, SealFace]) -> list[str]:
+def secret_names(rules: PlanRules, part: Part, owners: Iterable[str]) -> list[str]:
     """Return whom the file must not name: the bidder, the owners of the plan's seals, the part's names."""
-    owners = [text for face in faces.values() for text in (face.owner, face.owner_code)]
     return list(dict.fromkeys(text for text in (rules.bidder or "", *owners, *part.names) if text))
 
 
@@ -140,16 +140,19 @@ def _doubts(traces: Traces) -> list[str]:
     return doubts
 
 
-def _place(trace: Trace) -> str:
+def place(trace: Trace) -> str:
+    """Return a name and where it stands, in English."""
     page = "" if trace.page_index is None else f" on page {trace.page_index + 1}"
     return f"{trace.name} in {trace.where}{page}"
 
 
-def _place_zh(trace: Trace) -> str:
+def place_zh(trace: Trace) -> str:
+    """Return a name and where it stands, in Chinese."""
     page = "" if trace.page_index is None else f"第 {trace.page_index + 1} 页"
     return f"{page}{trace.where_zh}：{trace.name}"
 
 
-def _shown(traces: Sequence[Trace], say: Callable[[Trace], str]) -> str:
+def shown_traces(traces: Sequence[Trace], say: Callable[[Trace], str]) -> str:
+    """Return the first MAX_SHOWN traces, said one way or the other."""
     rest = len(traces) - MAX_SHOWN
     return "; ".join(map(say, traces[:MAX_SHOWN])) + (f" … (+{rest})" if rest > 0 else "")

@@ -98,9 +98,14 @@ SAYINGS: Mapping[str, tuple[Severity, str, str]] = MappingProxyType(
         ),
         "anonymous-name": (
             _ERROR,
-            "the file belongs to a part in which nobody may be named, and {names} stands in: "
-            "{codes}; remove it",
-            "文件属于暗标部分，但下列内容中出现“{names}”：{codes}，请清除",
+            "the file belongs to a part in which nobody may be named, and this stands in it: "
+            "{places}; remove it",
+            "文件属于暗标部分，但出现下列名称：{places_zh}，请清除",
+        ),
+        "anonymous-unread": (
+            _WARNING,
+            "no text can be read on pages {pages}, so no name was looked for; a dry run reads them by OCR",
+            "第 {pages} 页没有可识别的文字，未在其中查找名称；预演时会用 OCR 识别",
         ),
         # -- the file
         "hybrid-xref": (

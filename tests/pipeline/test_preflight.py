@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pikepdf
+import pymupdf
 import pytest
 
 from pipeline.cli.main import run
 from pipeline.preflight import COLUMNS
 from pipeline.wiring import App
-from stages.errors import PlanRefused
+from stages.errors import InputRefused, PlanRefused
 from tests.pipeline.conftest import write_pdf
 
 PARTS = """
@@ -63,6 +64,30 @@ def test_files_are_told_by_part_and_names_in_a_blind_one_are_errors(
     assert files["blind.pdf"]["worst"] == "error"
     assert "anonymous-part" not in codes(files["open.pdf"])
     assert files["open.pdf"]["paper"].startswith("A4 ×")
+
+
+def test_names_in_the_text_of_a_blind_file_are_told_by_page_owners_of_seals_too(
+    app: App, package: Path
+) -> None:
+    write_pdf(package / "blind.pdf", "由某某公司和示例公司编制")
+    with pymupdf.open() as document:
+        document.new_page()
+        document.save(package / "blind-empty.pdf")
+    files = app.bids.check(package, actor=app.actor, plan=PARTS.encode())
+    (named,) = [one for file in files for one in file.findings if one.code == "anonymous-name"]
+    assert "示例公司 in text on page 1; 某某公司 in text on page 1" in named.message
+    assert "第 2 页正文：某某公司" in named.message_zh
+    (unread,) = [one for one in files[0].findings if one.code == "anonymous-unread"]
+    assert "on pages 1," in unread.message
+
+
+def test_a_blind_file_that_cannot_be_searched_is_not_called_clean(
+    app: App, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stages.pdf.traces.MAX_OBJECTS", 1)
+    blind, *_ = app.bids.check(package, actor=app.actor, plan=PARTS.encode())
+    assert isinstance(blind.looked.error, InputRefused)
+    assert "blind.pdf: more than 1 objects" in str(blind.looked.error)
 
 
 def test_a_file_in_two_parts_is_refused(app: App, package: Path) -> None:

@@ -9,7 +9,7 @@ ELSEWHERE = {
     *("tracked-changes", "many-printed-pages"),
     # tests of stages/pdf/mending.py and pipeline/preflight.py
     *("repaired", "decrypted", "objects-missing", "repair-looks-different", "repair-not-compared"),
-    *("mendable", "not-mendable", "anonymous-part", "anonymous-name"),
+    *("mendable", "not-mendable", "anonymous-part", "anonymous-name", "anonymous-unread"),
     # tests of inspection and stamping
     *("existing-signatures", "certified-no-changes", "form-locked", "page-shared", "hybrid-xref"),
     *("earlier-revisions", "signed-revisions"),
