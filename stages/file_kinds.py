@@ -104,12 +104,12 @@ _ODF_TYPES = (
     (b"application/vnd.oasis.opendocument.presentation", FileKind.ODP),
 )
 _COMPOUND_MAIN = (
-    ("WordDocument", FileKind.DOC),
-    ("Workbook", FileKind.XLS),
-    ("Book", FileKind.XLS),
-    ("PowerPoint Document", FileKind.PPT),
+    ("worddocument", FileKind.DOC),
+    ("workbook", FileKind.XLS),
+    ("book", FileKind.XLS),
+    ("powerpoint document", FileKind.PPT),
 )
-_COMPOUND_MACROS = frozenset({"VBA", "_VBA_PROJECT", "_VBA_PROJECT_CUR", "Macros"})
+_COMPOUND_MACROS = frozenset({"vba", "_vba_project", "_vba_project_cur", "macros"})
 
 
 def kind_of(path: Path) -> KnownFile:
@@ -182,10 +182,10 @@ def _odf_kind(archive: zipfile.ZipFile, names: set[str]) -> KnownFile:
 def _compound_kind(compound: Compound | None) -> KnownFile:
     if compound is None:
         return KnownFile(FileKind.UNKNOWN)
-    if "EncryptedPackage" in compound.names:  # [MS-OFFCRYPTO] §2.3.4: docx, xlsx and pptx alike
+    if "encryptedpackage" in compound.root_names:  # [MS-OFFCRYPTO] §2.3.4: docx, xlsx and pptx alike
         return KnownFile(FileKind.DOCX, is_encrypted=True)
     for stream, kind in _COMPOUND_MAIN:
-        if stream in compound.names:
+        if stream in compound.root_names:
             return KnownFile(
                 kind,
                 is_encrypted=_is_encrypted(kind, compound, compound.heads.get(stream, b"")),
@@ -199,7 +199,7 @@ def _is_encrypted(kind: FileKind, compound: Compound, head: bytes) -> bool:
         return len(head) > 11 and head[:2] == b"\xec\xa5" and bool(head[11] & 0x01)
     if kind is FileKind.XLS:
         return _has_file_pass(head)
-    return "EncryptedSummary" in compound.names  # [MS-PPT] §2.1
+    return "encryptedsummary" in compound.root_names  # [MS-PPT] §2.1
 
 
 def _has_file_pass(head: bytes) -> bool:

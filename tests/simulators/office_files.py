@@ -4,6 +4,7 @@ import io
 import struct
 import zipfile
 from collections.abc import Mapping
+from itertools import pairwise
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
@@ -170,36 +171,70 @@ def odt_bytes(*, encrypted: bool = False) -> bytes:
     )
 
 
-def compound_bytes(streams: Mapping[str, bytes]) -> bytes:
-    """Return a compound file (OLE2) with these streams in its root, each put into whole sectors.
+def compound_bytes(streams: Mapping[str, bytes], *, directory_behind_bytes: int = 0) -> bytes:
+    """Return a compound file (OLE2) with these streams, each put into whole sectors.
 
-    Streams below 4096 bytes are padded: a real writer would put them into the mini stream.
+    A name with a slash is that of a stream in a storage, such as an embedded object. Streams below 4096
+    bytes are padded: a real writer would put them into the mini stream.
+
+    Args:
+        directory_behind_bytes: how much lies before the directory, as in a file full of pictures.
     """
+    storages = list(dict.fromkeys(name.split("/")[0] for name in streams if "/" in name))
     bodies = [body.ljust(max(4096, -(-len(body) // 512) * 512), b"\0") for body in streams.values()]
-    directory_sectors = -(-(len(streams) + 1) // 4)
-    first, starts = 1 + directory_sectors, []
-    fat = [0xFFFFFFFD] + [2 + n for n in range(directory_sectors - 1)] + [0xFFFFFFFE]
+    directory_sectors = -(-(len(streams) + len(storages) + 1) // 4)
+    padding = -(-directory_behind_bytes // 512)
+    sectors = padding + directory_sectors + sum(len(body) // 512 for body in bodies)
+    tables = chains = 0
+    while tables * 128 < tables + chains + sectors or chains * 127 < tables - 109:
+        tables = -(-(tables + chains + sectors) // 128)
+        chains = max(0, -(-(tables - 109) // 127))
+    fat = [0xFFFFFFFD] * tables + [0xFFFFFFFC] * chains + [0xFFFFFFFF] * padding
+    directory = len(fat)
+    fat += [directory + 1 + n for n in range(directory_sectors - 1)] + [0xFFFFFFFE]
+    starts = []
     for body in bodies:
-        starts.append(first)
-        count = len(body) // 512
-        fat += [first + n + 1 for n in range(count - 1)] + [0xFFFFFFFE]
-        first += count
-    entries = [_compound_entry("Root Entry", 5, 0xFFFFFFFE, 0)]
-    entries += [
-        _compound_entry(name, 2, start, len(body))
-        for name, start, body in zip(streams, starts, bodies, strict=True)
-    ]
+        starts.append(len(fat))
+        fat += [len(fat) + n + 1 for n in range(len(body) // 512 - 1)] + [0xFFFFFFFE]
+    inside = {name: [n for n in streams if n.startswith(name + "/")] for name in storages}
+    order = ["", *storages, *(name for name in streams if "/" not in name)]
+    order += [name for names in inside.values() for name in names]
+    siblings = [order[1 : len(order) - sum(map(len, inside.values()))], *inside.values()]
+    after = {a: order.index(b) for names in siblings for a, b in pairwise(names)}
+    first_inside = {"": 1} | {name: order.index(names[0]) for name, names in inside.items()}
+    place = {name: (start, len(body)) for name, start, body in zip(streams, starts, bodies, strict=True)}
+    entries = b"".join(
+        _compound_entry(
+            name.split("/")[-1] or "Root Entry",
+            2 if name in place else 1 if name else 5,
+            after.get(name, 0xFFFFFFFF),
+            first_inside.get(name, 0xFFFFFFFF),
+            *place.get(name, (0xFFFFFFFE, 0)),
+        )
+        for name in order
+    )
+    numbers = [*range(tables), *[0xFFFFFFFF] * (109 - tables)]
     header = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(16) + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6)
-    header += bytes(6) + struct.pack("<IIIIIIIII", 0, 1, 1, 0, 4096, 0xFFFFFFFE, 0, 0xFFFFFFFE, 0)
-    header += struct.pack("<109I", 0, *[0xFFFFFFFF] * 108)
-    table = struct.pack(f"<{len(fat)}I", *fat).ljust(512, b"\xff")
-    return header + table + b"".join(entries).ljust(512 * directory_sectors, b"\0") + b"".join(bodies)
+    header += bytes(6) + struct.pack("<IIIIIII", 0, tables, directory, 0, 4096, 0xFFFFFFFE, 0)
+    header += struct.pack("<II", tables if chains else 0xFFFFFFFE, chains)
+    header += struct.pack("<109I", *numbers[:109])
+    more = b"".join(
+        struct.pack(
+            "<128I",
+            *[*numbers[109 + 127 * n : 236 + 127 * n], *[0xFFFFFFFF] * 127][:127],
+            tables + n + 1 if n + 1 < chains else 0xFFFFFFFE,
+        )
+        for n in range(chains)
+    )
+    table = struct.pack(f"<{len(fat)}I", *fat).ljust(512 * tables, b"\xff")
+    body_bytes = bytes(512 * padding) + entries.ljust(512 * directory_sectors, b"\0") + b"".join(bodies)
+    return header + table + more + body_bytes
 
 
-def _compound_entry(name: str, kind: int, start: int, size: int) -> bytes:
+def _compound_entry(name: str, kind: int, after: int, child: int, start: int, size: int) -> bytes:
     encoded = name.encode("utf-16-le") + b"\0\0"
     head = encoded.ljust(64, b"\0") + struct.pack("<HBB", len(encoded), kind, 1)
-    return head + struct.pack("<III", *[0xFFFFFFFF] * 3) + bytes(36) + struct.pack("<IQ", start, size)
+    return head + struct.pack("<III", 0xFFFFFFFF, after, child) + bytes(36) + struct.pack("<IQ", start, size)
 
 
 def _content_types(overrides: Mapping[str, str]) -> str:

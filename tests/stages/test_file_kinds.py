@@ -49,6 +49,19 @@ _XLS = bytes.fromhex("09080400 00060500".replace(" ", ""))
             KnownFile(FileKind.DOCX, is_encrypted=True),
         ),
         (compound_bytes({"Contents": b""}), KnownFile(FileKind.UNKNOWN)),
+        (compound_bytes({"MBD0/WordDocument": _FIB, "Workbook": _XLS}), KnownFile(FileKind.XLS)),
+        (compound_bytes({"MBD0/EncryptedPackage": b"", "Workbook": _XLS}), KnownFile(FileKind.XLS)),
+        (
+            compound_bytes({"MBD0/WordDocument": _FIB, "PowerPoint Document": b""}),
+            KnownFile(FileKind.PPT),
+        ),
+        (
+            compound_bytes({"_VBA_PROJECT_CUR/VBA": b"", "Workbook": _XLS}),
+            KnownFile(FileKind.XLS, has_macros=True),
+        ),
+        (compound_bytes({"WORKBOOK": _XLS}), KnownFile(FileKind.XLS)),
+        (compound_bytes({"worddocument": _FIB + b"\x13"}), KnownFile(FileKind.DOC, is_encrypted=True)),
+        (compound_bytes({"ENCRYPTEDPACKAGE": b""}), KnownFile(FileKind.DOCX, is_encrypted=True)),
         (b"{\\rtf1 x}", KnownFile(FileKind.RTF)),
         (zip_bytes({"a.pdf": b"%PDF-"}), KnownFile(FileKind.ZIP)),
         (zip_bytes({"[Content_Types].xml": "<Types/>"}), KnownFile(FileKind.UNKNOWN)),
@@ -69,6 +82,13 @@ def test_a_file_is_what_its_bytes_say(tmp_path: Path, data: bytes, expected: Kno
     path = tmp_path / "lying-name.pdf"
     path.write_bytes(data)
     assert kind_of(path) == expected
+
+
+def test_a_large_office_file_is_known_though_its_directory_is_at_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "pictures.ppt"
+    streams = {f"{n}": b"" for n in range(9)} | {"PowerPoint Document": b""}
+    path.write_bytes(compound_bytes(streams, directory_behind_bytes=8 << 20))
+    assert kind_of(path) == KnownFile(FileKind.PPT)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
