@@ -123,7 +123,10 @@ def _missing_objects(pdf: pikepdf.Pdf, path: Path) -> int:
                 in_stream = True
             elif not in_stream:
                 wanted.update(_references(part))
-    return len({number for number, _ in wanted} - {number for number, _ in there})
+    # What is a mere number, such as a stream's length, came without its own: those are asked for.
+    known = {number for number, _ in there}
+    lost = [one for one in wanted if one[0] not in known]
+    return len({number for number, generation in lost if pdf.get_object(number, generation) is None})
 
 
 def _references(data: bytes) -> Iterator[tuple[int, int]]:

@@ -122,6 +122,25 @@ def test_pages_that_would_be_empty_are_not_repaired(tmp_path: Path) -> None:
         repair(source_file(path), tmp_path / "made")
 
 
+def test_a_length_that_is_an_object_of_its_own_is_not_missing(tmp_path: Path) -> None:
+    """Quartz, Cairo and GhostScript write streams so, since they learn the length only behind them."""
+    content = b"BT /F1 12 Tf 60 60 Td (x) Tj ET"
+    bodies = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R 6 0 R]/Count 2>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R>>",
+        b"<</Length 5 0 R>>\nstream\n" + content + b"\nendstream",
+        str(len(content)).encode(),
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>",
+    ]
+    sound = pdfs.raw(tmp_path / "sound.pdf", bodies).read_bytes()
+    damaged = tmp_path / "a.pdf"
+    damaged.write_bytes(junk_before(sound))
+    copy = repair(source_file(damaged), tmp_path / "mended")
+    assert copy.origin is not None
+    assert [finding.code for finding in copy.origin.findings] == ["repaired"]
+
+
 def test_missing_objects_are_said(tmp_path: Path) -> None:
     catalogue = b"<< /Type /Catalog /Pages 2 0 R >>"
     tree = b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>"
