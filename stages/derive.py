@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -19,23 +19,12 @@ from stages.office.libreoffice import convert_to_pdf, tool_name
 from stages.office.picture_pages import pdf_of_picture
 from stages.pdf.mending import MendChoices, mended
 from stages.pdf.sayings import say, some_names
+from stages.refused_kinds import advice
 
 MANY_PAGES = 100
 """A spreadsheet that prints on more pages than this was probably never set up for printing."""
 
 _CHUNK_BYTES = 1024 * 1024
-_REFUSED: Mapping[FileKind, tuple[str, str]] = {
-    FileKind.DWG: ("a CAD drawing; export it as PDF from CAD", "CAD 图纸，请在 CAD 软件中导出为 PDF"),
-    FileKind.DXF: ("a CAD drawing; export it as PDF from CAD", "CAD 图纸，请在 CAD 软件中导出为 PDF"),
-    FileKind.OFD: (
-        "an OFD file, which is not read yet; export it as PDF",
-        "OFD 文件暂不支持，请先导出为 PDF",
-    ),
-    FileKind.ZIP: ("an archive; unpack it, or put it in the package as a zip", "压缩包，请先解压"),
-    FileKind.RAR: ("an archive inside an archive inside the package; unpack it", "多层压缩包，请先解压"),
-    FileKind.SEVEN_ZIP: ("a 7z archive; pack it as zip or rar", "7z 压缩包，请改用 zip 或 rar"),
-    FileKind.PROGRAM: ("a program, not a document; take it out", "程序文件，不是文档，请从文件包中移除"),
-}
 
 
 @dataclass(frozen=True)
@@ -69,8 +58,9 @@ def derive(source: SourceFile, scratch: Path, choices: Choices) -> SourceFile:
         Damaged, Encrypted: a PDF needs one of the two choices, and was given the other.
     """
     known = kind_of(source.path)
-    if known.kind in _REFUSED:
-        fact, fact_zh = _REFUSED[known.kind]
+    refused = advice(source.name, known.kind)
+    if refused is not None:
+        fact, fact_zh = refused
         raise InputRefused(f"{source.name}: {fact}", zh=f"{source.name}：{fact_zh}")
     if known.kind in OFFICE | PICTURES and not choices.convert:
         raise InputRefused(

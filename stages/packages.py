@@ -28,6 +28,7 @@ from stages.packing.limits import (
 from stages.packing.names import inner_name, is_skipped
 from stages.packing.rars import rar_entries
 from stages.packing.zips import zip_entries
+from stages.refused_kinds import advice, is_broken_office
 
 _CHUNK_BYTES = 1024 * 1024
 _ALONE = OFFICE | PICTURES | {FileKind.PDF}
@@ -57,6 +58,8 @@ def open_package(source: Path, scratch: Path) -> BidPackage:
             depth = 0
         else:
             kind = kind_of(source).kind
+            if is_broken_office(name, kind):
+                raise _not_a_package(name, kind, is_empty=False)
             if kind in (FileKind.ZIP, FileKind.RAR):
                 files = list(_unpacked(source, kind, folder / "0", tally, label=name))
             elif kind in _ALONE:
@@ -81,10 +84,13 @@ def open_package(source: Path, scratch: Path) -> BidPackage:
 
 
 def _not_a_package(name: str, kind: FileKind, *, is_empty: bool) -> InputRefused:
-    found = "empty file" if is_empty else f"{kind} file" if kind is not FileKind.UNKNOWN else "unknown kind"
+    known = advice(name, kind)
+    if known is not None:
+        return InputRefused(f"{name}: {known[0]}", zh=f"{name}：{known[1]}")
+    found, found_zh = ("empty file", "空文件") if is_empty else ("unknown kind", "无法识别")
     return InputRefused(
         f"{name}: not a folder, a zip, a rar or a document ({found}); give the bid documents as one of these",
-        zh=f"{name}：不是文件夹、zip、rar 或文档，请以其中一种形式提交投标文件。",
+        zh=f"{name}：不是文件夹、zip、rar 或文档（{found_zh}），请以其中一种形式提交投标文件。",
     )
 
 

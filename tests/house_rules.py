@@ -49,6 +49,7 @@ SHARED_BY_STAGES: Mapping[str, str] = {
     "pictures": "pixels in and out of files, within limits",
     "packages": "a folder or an archive as a list of files, within limits",
     "file_kinds": "what a file is by its bytes, for derive and packages",
+    "refused_kinds": "what is said of kinds of files that become no PDF, for derive and packages",
     "outside": "a foreign program run within limits, for derive and packages",
     "scans": "a scan's pages as pixels, for ingest and extract",
     "seal_images": "seal images as PNG files that know their size, for extract and make",

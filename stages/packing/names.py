@@ -16,17 +16,28 @@ def is_skipped(name: str) -> bool:
     return any(part.startswith(".") or part.lower() in _SKIPPED for part in parts)
 
 
-def decode_name(raw: bytes) -> str:
+def decode_name(raw: bytes, *, is_from_unix: bool = False) -> str:
     """Return a name that an archive gives without its encoding.
 
-    Chinese Windows writes GBK without saying so, other systems UTF-8 without saying so.
+    Chinese Windows writes GBK without saying so, other systems UTF-8 without saying so. Some GBK is UTF-8,
+    too: 图片 would be ͼƬ. What has nothing but such two-byte letters in it is taken for GBK.
+
+    Args:
+        is_from_unix: the archive says that a system wrote it on which names are UTF-8.
     """
-    for encoding in ("utf-8", "gbk"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return raw.decode("cp437")
+    try:
+        name = raw.decode()
+    except UnicodeDecodeError:
+        return _decoded(raw, "gbk") or raw.decode("cp437")
+    is_doubtful = not is_from_unix and not name.isascii() and max(name) < "\u0800"
+    return (_decoded(raw, "gbk") if is_doubtful else None) or name
+
+
+def _decoded(raw: bytes, encoding: str) -> str | None:
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError:
+        return None
 
 
 def inner_name(name: str, *, label: str) -> str:

@@ -245,15 +245,6 @@ def test_an_empty_package_is_refused(tmp_path: Path, scratch: Path) -> None:
     assert "no file" in str(refusal_of(zip_of(tmp_path / "hidden.zip", {".a": b""}), scratch))
 
 
-def test_what_is_neither_folder_archive_nor_document_is_refused(tmp_path: Path, scratch: Path) -> None:
-    path = tmp_path / "bid.dwg"
-    path.write_bytes(b"AC1032")
-    assert "not a folder, a zip, a rar or a document" in str(refusal_of(path, scratch))
-    path.write_bytes(b"")
-    assert "empty file" in str(refusal_of(path, scratch))
-    refusal_of(tmp_path / "nowhere", scratch)
-
-
 def test_a_link_that_leaves_the_folder_is_refused(tmp_path: Path, scratch: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
