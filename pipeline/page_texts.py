@@ -5,6 +5,7 @@ import hashlib
 import logging
 import os
 import secrets
+import zlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -30,6 +31,8 @@ PAGE_TIMEOUT_S = 20.0
 OCR_TIMEOUT_S = 120.0
 MAX_KEPT_PAGES = 50_000
 """Readings kept; at about 10 KB each half a gigabyte. The oldest tenth goes when there are more."""
+PRUNED_EVERY = 1_000
+"""Readings that a process keeps before it looks again how many there are."""
 MAX_KEPT_BYTES = 8 << 20
 
 log = logging.getLogger(__name__)
@@ -40,14 +43,14 @@ class KeptReadings:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._is_pruned = False
+        self._put_count = 0
 
     def get(self, key: str) -> PageText | None:
         """Return a reading; None when there is none, or it cannot be read."""
         try:
             with gzip.open(self._path(key), "rb") as file:
                 return PAGE.validate_json(file.read(MAX_KEPT_BYTES))
-        except (OSError, EOFError, ValueError):
+        except (OSError, EOFError, ValueError, zlib.error):
             return None
 
     def put(self, key: str, content: PageText) -> None:
@@ -57,9 +60,14 @@ class KeptReadings:
             make_folder(self._folder, mode=0o700)
             path.parent.mkdir(exist_ok=True)
             beside = path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
-            beside.write_bytes(gzip.compress(PAGE.dump_json(content), 6, mtime=0))
-            os.replace(beside, path)
-            self._prune()
+            try:
+                beside.write_bytes(gzip.compress(PAGE.dump_json(content), 6, mtime=0))
+                os.replace(beside, path)
+            finally:
+                beside.unlink(missing_ok=True)
+            if self._put_count % PRUNED_EVERY == 0:
+                self._prune()
+            self._put_count += 1
         except (OSError, UsageRefused) as error:
             log.warning("an OCR reading could not be kept: %s", error)
 
@@ -67,10 +75,7 @@ class KeptReadings:
         return self._folder / key[:2] / f"{key}.json.gz"
 
     def _prune(self) -> None:
-        """Drop the oldest readings, once a process."""
-        if self._is_pruned:
-            return
-        self._is_pruned = True
+        """Drop the oldest readings when there are too many."""
         kept = sorted(self._folder.glob("*/*"), key=lambda path: path.stat().st_mtime)
         if len(kept) > MAX_KEPT_PAGES:
             for path in kept[: len(kept) - MAX_KEPT_PAGES * 9 // 10]:

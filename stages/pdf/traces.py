@@ -239,12 +239,6 @@ def _search_objects(base: BasePdf, search: _Search) -> tuple[int, list[str]]:
     return attachments, list(authors)
 
 
-def _is_metadata(dictionary: pikepdf.Object) -> bool:
-    return bool(
-        dictionary.get("/Type") == pikepdf.Name.Metadata or dictionary.get("/Subtype") == pikepdf.Name.XML
-    )
-
-
 def _author_keys(dictionary: pikepdf.Object, *, is_info: bool) -> tuple[str, ...]:
     if is_info:
         return ("/Author", "/Company", "/Manager")

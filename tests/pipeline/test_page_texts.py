@@ -126,7 +126,8 @@ def test_a_kept_reading_comes_back_and_a_spoilt_one_does_not(tmp_path: Path) -> 
     assert kept.get("ab" * 32) == READ
     assert kept.get("cd" * 32) is None
     (path,) = tmp_path.glob("*/*")
-    for spoilt in (path.read_bytes()[:-9], b"x", gzip.compress(b"{}")):
+    whole = path.read_bytes()
+    for spoilt in (whole[:-9], b"x", gzip.compress(b"{}"), whole[:10] + b"\xff" + whole[11:]):
         path.write_bytes(spoilt)
         assert kept.get("ab" * 32) is None
 
@@ -144,6 +145,26 @@ def test_the_oldest_readings_go_when_there_are_too_many(
     assert KeptReadings(tmp_path).get("f" * 64) == READ
 
 
-def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
+def test_the_oldest_readings_go_in_a_process_that_stays_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_texts, "MAX_KEPT_PAGES", 5)
+    monkeypatch.setattr(page_texts, "PRUNED_EVERY", 3)
+    kept = KeptReadings(tmp_path)
+    for number in range(20):
+        kept.put(f"{number:064d}", READ)
+        assert len([*tmp_path.glob("*/*")]) <= 7
+
+
+def test_a_folder_that_cannot_be_written_is_no_error_and_nothing_is_left_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").write_bytes(b"")
     KeptReadings(tmp_path / "file").put("ab" * 32, READ)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    KeptReadings(tmp_path / "folder").put("ab" * 32, READ)
+    assert [*(tmp_path / "folder").glob("*/*")] == []
