@@ -6,9 +6,10 @@ from stages.documents import InspectedDocument, PlannedDocument, SealFace, Sourc
 from stages.errors import NotAnonymous, PlanRefused
 from stages.page_selection import page_list
 from stages.pdf.base import refusals_named
+from stages.pdf.name_search import Trace
 from stages.pdf.signature_fields import read_signature_fields
 from stages.pdf.text import PageTexts
-from stages.pdf.traces import Trace, Traces, find_names, with_pictures
+from stages.pdf.traces import Traces, find_names, with_pictures
 from stages.plan_kinds import Part
 from stages.plan_rules import PlanRules
 
@@ -130,6 +131,12 @@ def _doubts(traces: Traces) -> list[str]:
         doubts.append(
             f"暗标：{traces.attachments} 个附件未查找，请核对或删除 / "
             f"anonymous: {traces.attachments} attached files were not searched; check or remove them"
+        )
+    if traces.unread_revisions:
+        count = traces.unread_revisions
+        doubts.append(
+            f"暗标：文件的 {count} 个旧版本无法查找，旧内容可能仍可恢复，请重新导出 PDF / "
+            f"anonymous: {count} earlier revisions of the file could not be searched; export the PDF again"
         )
     if traces.authors:
         authors = "、".join(traces.authors[:MAX_SHOWN])

@@ -1,6 +1,7 @@
 """Files of an anonymous part (暗标) get no mark, and are refused when they tell whose they are."""
 
 import io
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from stages.documents import HowDerived, Origin, PlannedDocument, SealFace
 from stages.errors import InputRefused, NotAnonymous
 from stages.inspect import inspect
 from stages.page_text import PageLine, PageText, TextSource
-from stages.pdf import traces
+from stages.pdf import object_traces, traces
 from stages.pdf.text import LayerOnly
 from stages.pdf.traces import find_names
 from stages.plan import plan
@@ -76,9 +77,62 @@ def describe(pdf: pikepdf.Pdf) -> None:
     pdf.Root.StructTreeRoot = pdf.make_indirect(pikepdf.Dictionary(K=pdf.make_indirect(element)))
 
 
+def in_content(pdf: pikepdf.Pdf) -> None:
+    words = BIDDER.encode("utf-16-be")
+    escaped = "".join(f"\\{byte:03o}" for byte in b"\xfe\xff" + words).encode()
+    pdf.pages[1].contents_add(pdf.make_stream(b"/Span << /ActualText (" + escaped + b") >> BDC EMC"))
+
+
+def in_a_form_s_data(pdf: pikepdf.Pdf) -> None:
+    data = "<a>" + "".join(f"&#{ord(char)};" for char in BIDDER) + "</a>"
+    pdf.Root.AcroForm = pikepdf.Dictionary(Fields=[], XFA=pdf.make_stream(data.encode()))
+
+
+def in_a_script(pdf: pikepdf.Pdf) -> None:
+    script = f"app.alert('{BIDDER}')".encode("utf-16")
+    pdf.Root.OpenAction = pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS=pdf.make_stream(script))
+
+
+def in_a_picture(pdf: pikepdf.Pdf) -> None:
+    """What a camera says of itself, in a JPEG that was packed once more."""
+    image, packed = Image.new("L", (8, 8)), io.BytesIO()
+    exif = image.getexif()
+    exif[0x9C9D] = BIDDER.encode("utf-16-le")  # XPAuthor
+    image.save(packed, "JPEG", exif=exif.tobytes())
+    picture = pikepdf.Stream(pdf, zlib.compress(packed.getvalue()))
+    for key, value in {"/Subtype": pikepdf.Name.Image, "/Width": 8, "/Height": 8}.items():
+        picture[key] = value
+    picture.Filter = pikepdf.Array([pikepdf.Name.FlateDecode, pikepdf.Name.DCTDecode])
+    pdf.Root.Kept = pdf.make_indirect(picture)
+
+
+def in_a_font(pdf: pikepdf.Pdf) -> None:
+    pdf.Root.Kept = pdf.make_indirect(pikepdf.Dictionary(BaseFont=pikepdf.Name("/ABCDEF+" + BIDDER)))
+
+
+def key_of_its_own(pdf: pikepdf.Pdf) -> None:
+    pdf.docinfo[f"/{BIDDER}"] = "1"
+
+
 @pytest.mark.parametrize(
     ("change", "where", "where_zh"),
     [
+        (in_content, "alternative text /ActualText", "替代文字"),
+        (in_a_form_s_data, "a form's or note's XML", "XML"),
+        (in_a_script, "the data of object", "的数据"),
+        (in_a_picture, "a picture's header", "图片信息"),
+        (in_a_font, "/BaseFont", "/BaseFont"),
+        (key_of_its_own, "document information", "文档属性"),
+        (
+            lambda pdf: pdf.docinfo.__setitem__("/Author", pikepdf.String(BIDDER.encode("gb18030"))),
+            "document information /Author",
+            "文档属性",
+        ),
+        (
+            lambda pdf: pdf.docinfo.__setitem__("/Author", pikepdf.String(BIDDER.encode())),
+            "document information /Author",
+            "文档属性",
+        ),
         (lambda pdf: pdf.docinfo.__setitem__("/Author", BIDDER), "document information /Author", "文档属性"),
         (lambda pdf: pdf.docinfo.__setitem__("/Company", "华 山 建设集团有限公司 "), "/Company", "文档属性"),
         (metadata, "XMP metadata", "XMP 元数据"),
@@ -152,6 +206,72 @@ def test_a_name_in_an_earlier_revision_is_found(method: Path, faces: dict[str, S
         blind(method, faces)
 
 
+def content_of(page: pikepdf.Page) -> bytes:
+    page.contents_coalesce()
+    return bytes(page.Contents.read_bytes())
+
+
+def in_a_layer(pdf: pikepdf.Pdf) -> None:
+    """Put a page's text on a layer that is off."""
+    layer = pdf.make_indirect(pikepdf.Dictionary(Type=pikepdf.Name.OCG, Name=pikepdf.String("x")))
+    pdf.Root.OCProperties = pikepdf.Dictionary(
+        OCGs=pikepdf.Array([layer]), D=pikepdf.Dictionary(OFF=pikepdf.Array([layer]))
+    )
+    page = pdf.pages[0]
+    page.Contents = pdf.make_stream(b"/OC /L BDC\n" + content_of(page) + b"\nEMC")
+    page.Resources.Properties = pikepdf.Dictionary(L=layer)
+
+
+def in_a_hidden_note(pdf: pikepdf.Pdf) -> None:
+    page = pdf.pages[0]
+    looks = pdf.make_stream(content_of(page), Subtype=pikepdf.Name.Form, BBox=[0, 0, 595, 842])
+    looks.Resources = page.Resources
+    note = pikepdf.Dictionary(
+        Subtype=pikepdf.Name.Stamp, Rect=[0, 0, 595, 842], F=2, AP=pikepdf.Dictionary(N=looks)
+    )
+    page.Annots = pikepdf.Array([pdf.make_indirect(note)])
+    page.Contents = pdf.make_stream(b"")
+
+
+def in_nothing_shown(pdf: pikepdf.Pdf) -> None:
+    in_a_hidden_note(pdf)
+    note = pdf.pages[0].Annots[0]
+    note.AP = pikepdf.Dictionary(D=note.AP.N)
+
+
+@pytest.mark.parametrize(
+    ("hide", "where"),
+    [
+        (in_a_layer, "in text on page 1"),
+        (in_a_hidden_note, "in text on page 1"),
+        (in_nothing_shown, "in text that no page shows"),
+    ],
+)
+def test_text_that_is_not_shown_is_found_too(
+    tmp_path: Path, faces: dict[str, SealFace], hide: Callable[[pikepdf.Pdf], None], where: str
+) -> None:
+    path = pdfs.text_pages(tmp_path / "a.pdf", [[(72.0, 100.0, BIDDER)]])
+    with pytest.raises(NotAnonymous, match=where):
+        blind(changed(path, hide), faces)
+
+
+@pytest.mark.parametrize("linear", [False, True])
+def test_a_packed_earlier_revision_is_searched(
+    tmp_path: Path, faces: dict[str, SealFace], monkeypatch: pytest.MonkeyPatch, linear: bool
+) -> None:
+    path = pdfs.text_pages(tmp_path / "a.pdf", [[(72.0, 100.0, "正文")]])
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        pdf.docinfo["/Author"] = BIDDER
+        pdf.save(path, object_stream_mode=pikepdf.ObjectStreamMode.generate, linearize=linear)
+    with pymupdf.open(path) as document:
+        document.set_metadata({"author": "某人"})
+        document.saveIncr()
+    with pytest.raises(NotAnonymous, match="in an earlier revision of the file"):
+        blind(path, faces)
+    monkeypatch.setattr(traces, "MAX_EARLIER_BYTES", 100)
+    assert "1 earlier revisions of the file could not be searched" in "\n".join(blind(path, faces).warnings)
+
+
 @pytest.mark.parametrize("level", [None, 2])
 def test_a_signed_file_is_refused(method: Path, faces: dict[str, SealFace], level: int | None) -> None:
     path = method.with_name("signed.pdf")
@@ -189,7 +309,7 @@ def test_a_short_list_is_shown_of_many_places(tmp_path: Path, faces: dict[str, S
 def test_what_cannot_be_searched_is_refused(
     method: Path, faces: dict[str, SealFace], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(traces, "MAX_OBJECTS", 3)
+    monkeypatch.setattr(object_traces, "MAX_OBJECTS", 3)
     with pytest.raises(InputRefused, match=r"^技术/方案\.pdf: more than 3 objects"):
         blind(method, faces)
     method.write_bytes(b"no pdf")
