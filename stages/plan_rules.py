@@ -3,8 +3,9 @@
 `docs/plan.md` explains every key with examples; `docs/plan.schema.json` is made of the types here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -19,7 +20,8 @@ from pydantic import (
 
 from stages.dynamic_text import dated, needs_today
 from stages.errors import PlanRefused
-from stages.plan_kinds import AnchoredRule, BaseRule, Part, PlacedRule, Strict, matches
+from stages.plan_faults import Location, refusal
+from stages.plan_kinds import AnchoredRule, BaseRule, Jitter, Part, PlacedRule, Strict, matches
 from stages.plan_words import (
     MIN_STRIP_MM,
     Corner,
@@ -41,7 +43,7 @@ from stages.plan_words import (
     StripWidth,
     WrongValue,
 )
-from stages.plan_yaml import read_plan_text, refusal
+from stages.plan_yaml import plan_tree, read_plan_text
 
 MAX_RULES = 200
 MAX_PARTS = 50
@@ -249,6 +251,33 @@ class PlanRules(Strict):
         return self.names_file(rule, *names) and not (part is not None and part.anonymous)
 
 
+_KINDS: Mapping[str, type[BaseRule]] = MappingProxyType(
+    {"keyword": KeywordRule, "pages": PositionRule, "paging": PagingRule, "field": FieldRule}
+)
+
+
+def _keys_of(model: type[Strict]) -> tuple[str, ...]:
+    return tuple(field.alias or name for name, field in model.model_fields.items())
+
+
+def _keys_at(location: Location) -> Mapping[str, Sequence[str]]:
+    """Return the keys that may stand beside one, and, with the kinds they belong to, those of other rules."""
+    match location:
+        case ("rules", int(), str() as kind, _) if kind in _KINDS:
+            here = dict.fromkeys(_keys_of(_KINDS[kind]), ())
+            elsewhere: dict[str, list[str]] = {}
+            for other, model in _KINDS.items():
+                for key in _keys_of(model):
+                    if key not in here:
+                        elsewhere.setdefault(key, []).append(other)
+            return here | elsewhere
+        case ("rules", int(), str(), "jitter", _):
+            return dict.fromkeys(_keys_of(Jitter), ())
+        case ("parts", int(), _):
+            return dict.fromkeys((*_keys_of(Part), "暗标"), ())
+    return dict.fromkeys(_keys_of(PlanRules), ())
+
+
 def parse_plan(data: bytes) -> PlanRules:
     """Return the plan that a text in YAML or JSON states.
 
@@ -260,4 +289,4 @@ def parse_plan(data: bytes) -> PlanRules:
     try:
         return PlanRules.model_validate(content)
     except ValidationError as error:
-        raise refusal(error) from error
+        raise refusal(error, keys_at=_keys_at, root=plan_tree(data)) from error

@@ -75,7 +75,7 @@ def test_a_whole_plan_is_read() -> None:
         ("{seal: '', paging: right}", r"rules\[0\]\.seal"),
         ("just text", r"rules\[0\]"),
         ("{seal: a, seals: [b], keyword: a}", r"rules\[0\]\.seals: give either seal or seals"),
-        ("{seals: [], keyword: a}", r"rules\[0\]\.seals: Tuple should have at least 1 item"),
+        ("{seals: [], keyword: a}", r"rules\[0\]\.seals: at least 1 of them must be there"),
         ("{seals: [a], paging: right}", r"rules\[0\]\.seals: this key is unknown"),
         ("{paging: right}", r"rules\[0\]\.seal: this key is missing"),
         ("{seal: a, keyword: a, field: b}", r"rules\[0\]\.field: this key is unknown"),
@@ -102,8 +102,8 @@ def test_what_is_wrong_is_named_by_its_path(rule: str, says: str) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "the plan: "),
-        ("- 1", "the plan: "),
+        ("", "plan: it is empty"),
+        ("- 1", "plan: it is empty, or no keys"),
         ("version: 2\nrules: [{seal: a, paging: left}]", "version"),
         ("version: 1\nrules: []", "rules"),
         (
@@ -133,6 +133,57 @@ def test_what_is_no_plan_is_refused(text: str, says: str) -> None:
     with pytest.raises(PlanRefused, match=says) as caught:
         parse_plan(text.encode())
     assert caught.value.zh
+
+
+@pytest.mark.parametrize(
+    ("rule", "zh"),
+    [
+        (
+            "seal: 甲, keyword: 乙, offest_mm: [1, 2]",
+            "第 3 行 rules[0].offest_mm：未知的键，是否应为 offset_mm？",
+        ),
+        (
+            "seal: 甲, keyword: 乙, paging: right",
+            "rules[0].paging：此键不能用在这种规则里，只用于写 paging 的规则",
+        ),
+        ("seal: 甲, pages: first, x_mm: 40mm, y_mm: 2", "rules[0].x_mm：“40mm”不行，须为数字，不带单位"),
+        (
+            "seal: 甲, keyword: 乙, occurrence: 0",
+            "rules[0].occurrence：“0”不行，允许：all、first、last；或不能小于 1",
+        ),
+        ("seal: 甲, pages: al, x_mm: 1, y_mm: 2", "rules[0].pages：“al”不是页码范围"),
+        ("seal: [甲, 乙], keyword: 丙", "rules[0].seal：几枚印章连盖请写 seals"),
+        ("seal: 甲, keyword: 乙, simplified: 是", "rules[0].simplified：“是”不行，请写 true 或 false"),
+        ("seal: 甲, keyword: 乙, part: 丁", "第 3 行 rules[0].part：parts 中没有名为“丁”的部分"),
+    ],
+)
+def test_a_slip_is_told_in_chinese_with_its_line_and_alone(rule: str, zh: str) -> None:
+    with pytest.raises(PlanRefused) as caught:
+        parse_plan(f"version: 1\nrules:\n  - {{{rule}}}\n".encode())
+    assert zh in caught.value.zh
+    assert "另有" not in caught.value.zh, "an item that is wrong is not also a list that is too short"
+
+
+@pytest.mark.parametrize(
+    ("rule", "zh"),
+    [
+        ("- seal: 甲\n\tkeyword: 乙", "制表符"),
+        ("- seal: 甲\n  keyword：乙\n", "半角冒号"),
+        ("- seal: 甲\n  keyword: '乙\n", "引号没有配对"),
+        ("- seal: 甲\n   keyword: 乙\n", "冒号的位置不对"),
+        ("- {seal: 甲, keyword: [乙}", "括号没有配对"),
+    ],
+)
+def test_what_yaml_cannot_read_is_told_in_chinese(rule: str, zh: str) -> None:
+    with pytest.raises(PlanRefused, match="no valid YAML in line") as caught:
+        parse_plan(f"version: 1\nrules:\n{rule}".encode())
+    assert zh in caught.value.zh
+
+
+def test_a_line_is_not_named_of_a_plan_in_json() -> None:
+    with pytest.raises(PlanRefused) as caught:
+        parse_plan(b'{"version": 1, "rules": [{"seal": "a", "keyword": "b", "per": "c"}]}')
+    assert caught.value.zh.startswith("用印方案 rules[0].per：")
 
 
 def test_what_is_no_text_is_refused() -> None:
