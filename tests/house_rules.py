@@ -68,6 +68,7 @@ SHARED_BY_STAGES: Mapping[str, str] = {
     "manifests": "the manifest's form, written and read by archive",
     "plan_words": "the values a plan's keys may take, for plan_rules",
     "plan_kinds": "what the rules of a plan have in common, for plan_rules",
+    "plan_faults": "what is wrong with a plan in words, for plan_rules",
     "plan_yaml": "YAML as a plan may use it, for plan_rules",
     "plan_fields": "which form fields a rule means, for plan",
     "jitter": "seals set down as a hand would, for plan",
