@@ -16,7 +16,12 @@ def archived_as(records: Records, archive_id: str) -> ArchiveRecord:
     except NotFound:
         hits = records.find_archives(file=archive_id, limit=2)
         if not hits:
-            raise
+            raise NotFound(
+                f"nothing is archived under {archive_id}; give the id, or the file's whole name with its "
+                "folders, as `archive find` lists them",
+                zh=f"没有编号或文件名为“{archive_id}”的档案；请用 archive find 查编号，"
+                "或写带文件夹的完整文件名",
+            ) from None
     if len(hits) > 1:
         raise NotFound(
             f"several archived documents are named {archive_id}; find them, and give the id of one",

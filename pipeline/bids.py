@@ -44,6 +44,7 @@ from storage.rows import (
     Move,
     NewPackage,
     PackageRecord,
+    SealRecord,
 )
 from storage.schema import FINAL_STATES, JobState
 
@@ -322,10 +323,26 @@ class Bids:
                 owners += [seal.owner, seal.owner_code]
         return owners
 
+    def _seal_meant(self, rules: PlanRules, name: str) -> SealRecord:
+        """Return a seal of a plan.
+
+        Raises:
+            NotFound: nobody made it; the message says which rule wants it and which seals there are.
+        """
+        try:
+            return self._records.seal(name)
+        except NotFound as error:
+            index = next(index for index, rule in enumerate(rules.rules) if name in rule.seal_names)
+            names = sorted({seal.name for seal in self._records.seals()})
+            raise NotFound(
+                f"plan: rules[{index}]: there is no seal {name}; known seals: {', '.join(names) or 'none'}",
+                zh=f"用印方案 rules[{index}]：没有名为“{name}”的印章；现有印章：{'、'.join(names) or '无'}",
+            ) from error
+
     def _frozen_seals(self, rules: PlanRules) -> tuple[FrozenSeal, ...]:
         frozen = []
         for name in sorted(rules.seals):
-            seal = self._records.seal(name)
+            seal = self._seal_meant(rules, name)
             whose = (seal.owner, seal.owner_code) if rules.has_anonymous_part else ()
             frozen.append(
                 FrozenSeal(seal.id, name, seal.image_digest, seal.ink_box_mm, slots_from_record(seal), *whose)

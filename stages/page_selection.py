@@ -19,7 +19,13 @@ def _parts(selection: str) -> list[tuple[int, int]]:
         if match is None:
             raise _refused(text.strip())
         start = int(match.group(1))
-        parts.append((start, int(match.group(2)) if match.group(2) else start))
+        end = int(match.group(2)) if match.group(2) else start
+        if (start > 0) == (end > 0) and end < start:
+            raise PlanRefused(
+                f'"{text.strip()}" runs backwards; write {end}-{start}',
+                zh=f"“{text.strip()}”前大后小，请写成 {end}-{start}",
+            )
+        parts.append((start, end))
     return parts
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from stages.errors import PlacementRefused
 from stages.pdf.nearest import NearText
-from stages.plan_rules import FieldRule, KeywordRule, PagingRule, PlanRules
+from stages.plan_rules import FieldRule, KeywordRule, PagingRule, PlanRules, PositionRule
 
 Names = tuple[str, ...]
 """What one file of a package may be called (`SourceFile.names`)."""
@@ -64,7 +64,12 @@ def check_rules_used(
         elif isinstance(rule, FieldRule):
             what, what_zh = f"field {' / '.join(rule.field)}", f"表单域“{'、'.join(rule.field)}”"
         else:
-            what, what_zh = f"pages {rule.pages}", f"页码 {rule.pages}"
+            what, what_zh = f"pages {rule.pages}", f"页码 {rule.pages} "
+        if rule.pages != "all" and not isinstance(rule, PositionRule):
+            what, what_zh = (
+                f"{what} on pages {rule.pages}",
+                f"{what_zh}（只在 pages: {rule.pages} 的页上查找）",
+            )
         files = _some([names[0] for names in reached])
         meant_en = ", ".join(f"{text.text} on page {text.page_index + 1} of {file}" for file, text in near)
         meant_zh = "、".join(f"“{text.text}”（{file} 第 {text.page_index + 1} 页）" for file, text in near)

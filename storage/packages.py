@@ -84,7 +84,10 @@ class PackageBook:
         with self._database.reading() as connection:
             row = connection.execute(sa.select(packages).where(condition)).first()
         if row is None:
-            raise NotFound(f"no package {wanted} is recorded; list the packages", zh=f"没有文件包 {wanted}")
+            raise NotFound(
+                f"no package {wanted} is recorded; its id stands in what `bid sign` printed, and in the archive",
+                zh=f"没有编号为 {wanted} 的文件包；编号见 bid sign 的输出，或档案资料（archive find --json）",
+            )
         return PackageRecord(**row._mapping)
 
     def packages(self, *, limit: int | None = None) -> list[PackageRecord]:

@@ -130,7 +130,8 @@ def show_dry_run(document: Mapping[str, Any]) -> None:
     for warning in document["warnings"]:
         write_note(f"注意 {warning['file']}：{warning['warning']}")
     for error in document["errors"]:
-        write_note(f"错误 {error['file']}：{_message(error['error'])}")
+        message = _message(error["error"]).removeprefix(error["file"]).lstrip("：: ")
+        write_note(f"错误 {error['file']}：{message}")
     if summary["files_without_marks"]:
         names = "、".join(summary["files_without_marks"])
         write_note(f"没有盖章的文件 / files without marks: {names}")
@@ -208,6 +209,7 @@ def show_results(package_id: str, results: Sequence[FileResult], *, json_: bool)
             for file in files
         ],
     )
+    write_line(f"文件包编号 / package: {package_id}（撤回用 / for `bid withdraw`）")
     waiting = sum(result.state is JobState.AWAITING_TIMESTAMP for result in results)
     if waiting:
         write_line(f"{waiting} 个文件等待时间戳；稍后再次执行同一命令即可完成，不会重复签名。")

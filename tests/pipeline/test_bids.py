@@ -13,6 +13,7 @@ from pipeline.slots import read_slot
 from pipeline.wiring import App
 from stages.errors import NotAnonymous, NothingToMark, PlacementRefused, PlanRefused
 from stages.make import SealKind
+from storage.errors import NotFound
 from tests.pipeline.conftest import submit, write_pdf, write_seal_image
 
 
@@ -28,6 +29,26 @@ def test_a_page_smaller_than_the_seal_is_the_reason_given(app: App, plan: Path, 
     assert isinstance(looked.error, PlacementRefused)
     assert not isinstance(looked.error, NothingToMark)
     assert "小.pdf: page 1 is 21.2 × 21.2 mm, too small for 公章" in str(looked.error)
+
+
+def test_a_seal_that_nobody_made_is_told_with_its_rule_and_those_there_are(
+    app: App, plan: Path, tmp_path: Path
+) -> None:
+    plan.write_text("version: 1\nrules:\n  - {seal: 公張, keyword: 盖}\n", encoding="utf-8")
+    with pytest.raises(NotFound, match=r"rules\[0\]: there is no seal 公張; known seals: .*公章") as caught:
+        app.bids.dry_run(write_pdf(tmp_path / "两页.pdf"), plan, actor=app.actor)
+    assert "rules[0]：没有名为“公張”的印章；现有印章：" in caught.value.zh
+
+
+def test_a_keyword_looked_for_on_some_pages_only_is_told_with_them(
+    app: App, plan: Path, tmp_path: Path
+) -> None:
+    plan.write_text(
+        "version: 1\nrules:\n  - {seal: 公章, pages: 9, keyword: （盖单位章）}\n", encoding="utf-8"
+    )
+    with pytest.raises(PlacementRefused, match="on pages 9 found in none") as caught:
+        app.bids.dry_run(write_pdf(tmp_path / "两页.pdf"), plan, actor=app.actor)
+    assert "（只在 pages: 9 的页上查找）" in caught.value.zh
 
 
 def test_a_page_no_file_has_is_said_of_the_package(app: App, plan: Path, tmp_path: Path) -> None:

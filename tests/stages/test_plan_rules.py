@@ -68,6 +68,8 @@ def test_a_whole_plan_is_read() -> None:
         ("{seal: 公章, keyword: []}", r"rules\[0\]\.keyword"),
         ("{seal: 公章, keyword: 5}", r"rules\[0\]\.keyword"),
         ("{seal: 公章, pages: some, x_mm: 1, y_mm: 1}", r'rules\[0\]\.pages: "some" selects no pages'),
+        ("{seal: 公章, keyword: a, pages: 9-3}", r'rules\[0\]\.pages: "9-3" runs backwards; write 3-9'),
+        ("{seal: 公章, keyword: a, pages: -1--3}", r'"-1--3" runs backwards; write -3--1'),
         ("{seal: 公章, pages: all, x_mm: '1', y_mm: 1}", r"rules\[0\]\.x_mm"),
         ("{seal: 公章, pages: all, x_mm: true, y_mm: 1}", r"rules\[0\]\.x_mm"),
         ("{seal: 公章, paging: middle}", r"rules\[0\]\.paging"),
@@ -219,7 +221,7 @@ _LEAVES = st.sampled_from([None, True, 0, -1, 1.5, float("nan"), "all", "公章"
 _DATA = _LEAVES | st.lists(_LEAVES, max_size=3) | st.dictionaries(_KEYS, _LEAVES, max_size=4)
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.dictionaries(_KEYS, _DATA, max_size=5), max_size=2), st.dictionaries(_KEYS, _DATA))
 def test_what_is_no_plan_is_refused_in_one_line(rules: object, more: dict[str, object]) -> None:
     data = {**more, "rules": rules, "version": 2}
