@@ -85,7 +85,7 @@ class PackageBook:
             row = connection.execute(sa.select(packages).where(condition)).first()
         if row is None:
             raise NotFound(
-                f"no package {wanted} is recorded; its id stands in what `bid sign` printed, and in the archive",
+                f"no package {wanted} is recorded; its id is in what `bid sign` printed, and in the archive",
                 zh=f"没有编号为 {wanted} 的文件包；编号见 bid sign 的输出，或档案资料（archive find --json）",
             )
         return PackageRecord(**row._mapping)

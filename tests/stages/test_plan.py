@@ -247,7 +247,6 @@ def test_rules_that_are_used_nowhere_in_the_package_are_refused(
         ("-2--1", [3, 4]),
         ("4-99", [3, 4]),
         ("9,-9", []),
-        ("3-1", []),
     ],
 )
 def test_page_selections(selection: str, pages: list[int]) -> None:
