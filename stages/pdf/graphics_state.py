@@ -32,6 +32,8 @@ _TOKENS = re.compile(
     re.DOTALL,
 )
 _BRACKETS = re.compile(rb"\\.|[()]", re.DOTALL)
+_NESTED = re.compile(_TOKENS.pattern + rb"|\[|\]|<<|>>", re.DOTALL)
+_CLOSES = {b"[": b"]", b"<<": b">>"}
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class Balance:
     Attributes:
         before: `q` to write before it: one, and one for each `Q` too many in it.
         after: `Q` to write after it, so that the page's first state is back.
-        unfinished: what ends the string or the inline image in which the content breaks off.
+        unfinished: what ends the string, inline image, arrays and dictionaries in which the content
+            breaks off.
         in_text: it ends inside a text object.
         marked: marked-content sequences it leaves open.
     """
@@ -90,6 +93,8 @@ def content_balance(contents: list[pikepdf.Object]) -> Balance:
             unfinished = b"\nEI"
         elif token[:1] == b"<" and token[-1:] != b">":
             unfinished = b">"
+    if unfinished or _may_be_nested(data):
+        unfinished += _nesting_end(data)
     before = 1 + min(-lowest, MAX_DEPTH)
     after = max(1, min(before + depth, MAX_DEPTH))
     return Balance(before, after, unfinished, in_text, min(marked, MAX_DEPTH))
@@ -103,6 +108,34 @@ def _string_end(data: bytes, position: int) -> tuple[int, bytes]:
         if depth == 0:
             return match.end(), b""
     return len(data), b")" * min(depth, MAX_DEPTH)
+
+
+def _may_be_nested(data: bytes) -> bool:
+    """Tell at little cost whether content may end inside an array or a dictionary."""
+    if any(data.count(opens) != data.count(closes) for opens, closes in _CLOSES.items()):
+        return True
+    last = data.rstrip()[-1:]
+    return bool(last) and not (last.isalpha() or last in b"*'\"")  # no operator
+
+
+def _nesting_end(data: bytes) -> bytes:
+    """Return what closes the arrays and dictionaries that content breaks off in.
+
+    Readers take all that follows an open array for its elements.
+    """
+    nesting: list[bytes] = []
+    position = 0
+    while (match := _NESTED.search(data, position)) is not None:
+        position, token = match.end(), match[0]
+        if token in _CLOSES:
+            nesting.append(_CLOSES[token])
+        elif nesting and token == nesting[-1]:
+            nesting.pop()
+        elif token == b"(":
+            position, _ = _string_end(data, position)
+        elif token == b"BI":
+            break
+    return b"".join(b" " + closes for closes in reversed(nesting[-MAX_DEPTH:]))
 
 
 def _decoded(stream: pikepdf.Object) -> bytes:

@@ -49,6 +49,12 @@ def test_saves_and_restores_are_counted(content: bytes, before: int, after: int)
         (b"<</A <41>>> BDC", b"EMC Q"),
         (b"q BI /W 9 /H 9 ID q q \x00 BT", b"EI Q Q"),
         (b"/BT gs (BT) <</BMC 1>> pop", b"Q"),
+        (b"BT [(a) -20 (b) ET q", b"] Q Q"),
+        (b"BT [(a) -20 (b [", b") ] ET Q"),
+        (b"[(]) -20 <41", b"> ] Q"),
+        (b"/P <</MCID 1 /K [1 <</A 2", b">> ] >> Q"),
+        (b"[[1] 2] ([) pop % [\n] << >>", b"Q"),
+        (b"q [ BI /W 9 /H 9 ID q q", b"EI ] Q Q"),
     ],
 )
 def test_what_breaks_off_is_ended(content: bytes, closing: bytes) -> None:
