@@ -173,9 +173,22 @@ def _draw_page(drawing: _Drawing, page: pikepdf.Object, geometry: PageGeometry, 
         reference(drawing.stream(balance.closing + b"/Artifact BMC\n" + drawn + b"EMC\n")),
     ]
     changes = {"/Contents": b"[ %s ]" % b" ".join(parts), "/Resources": resources}
-    if drawing.blends_in_rgb and "/Group" not in page:
-        changes["/Group"] = b"<< /S /Transparency /CS /DeviceRGB >>"
+    group = page.get("/Group")
+    if not isinstance(group, pikepdf.Dictionary):
+        if drawing.blends_in_rgb:
+            changes["/Group"] = b"<< /S /Transparency /CS /DeviceRGB >>"
+    elif _is_grey(group.get("/CS")) or (drawing.blends_in_rgb and "/CS" not in group):
+        # Blended in grey, red ink would be shown grey (ISO 32000-2 §11.4.7); grey looks the same in RGB.
+        changes["/Group"] = dictionary_with(group, {"/CS": b"/DeviceRGB"})
     drawing.increment.put(page.objgen, dictionary_with(page, changes))
+
+
+def _is_grey(space: object) -> bool:
+    """Return whether a page group's colour space has no colours."""
+    if isinstance(space, pikepdf.Array) and len(space) == 2 and space[0] == pikepdf.Name.ICCBased:
+        return isinstance(space[1], pikepdf.Stream) and space[1].get("/N") == 1
+    family = space[0] if isinstance(space, pikepdf.Array) and len(space) else space
+    return isinstance(family, pikepdf.Name) and family in (pikepdf.Name.DeviceGray, pikepdf.Name.CalGray)
 
 
 def _has_archival_intent(pdf: pikepdf.Pdf) -> bool:

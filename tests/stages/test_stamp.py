@@ -185,6 +185,32 @@ def test_black_text_stays_black_under_the_seal_and_can_be_selected(tmp_path: Pat
         assert "kept" in document[0].get_text()
 
 
+@pytest.mark.parametrize(
+    "space",
+    [b"/DeviceGray", b"[/CalGray << /WhitePoint [0.95 1 1.09] >>]", b"[/ICCBased 0 0 R]", b"/DeviceCMYK"],
+)
+def test_a_seal_keeps_its_colour_on_a_page_that_blends_in_grey(
+    tmp_path: Path, face: SealFace, space: bytes
+) -> None:
+    path = pdfs.build(tmp_path / "a.pdf", [PageKind()])
+    with pikepdf.open(path, allow_overwriting_input=True, inherit_page_attributes=False) as pdf:
+        colours = pikepdf.Object.parse(space.replace(b"0 0 R", b"null"))
+        if isinstance(colours, pikepdf.Array) and colours[0] == pikepdf.Name.ICCBased:
+            colours[1] = pdf.make_stream(b"", N=1, Alternate=pikepdf.Name.DeviceGray)
+        pdf.pages[0].Group = pikepdf.Dictionary(S=pikepdf.Name.Transparency, CS=colours, K=True)
+        pdf.save(path)
+    before = next(renderings.by_mupdf(path, 72))
+    planned, out = planned_and_stamped(
+        path, rules("{seal: 公章, pages: all, x_mm: 100, y_mm: 100}"), face, tmp_path / "o.pdf"
+    )
+    after = next(renderings.by_mupdf(out, DPI))
+    check_marks(planned, [after], face)
+    below = next(renderings.by_mupdf(out, 72))
+    assert np.array_equal(before[500:], below[500:])
+    with as_is(out) as pdf:
+        assert pdf.pages[0].Group.K is True
+
+
 def test_a_page_that_shares_its_resources_keeps_them(tmp_path: Path, face: SealFace) -> None:
     path = pdfs.build(tmp_path / "a.pdf", [PageKind()] * 2)
     before = list(renderings.by_mupdf(path, 72))
