@@ -58,6 +58,22 @@ def test_strips_put_together_again_are_the_seal_and_none_is_blank(
     assert renderings.likeness(together, face) >= 0.98
 
 
+@pytest.mark.parametrize("side", ["left", "bottom"])
+def test_a_page_shows_no_more_of_the_seal_than_its_strip(tmp_path: Path, side: str) -> None:
+    face = pdfs.seal_face(tmp_path)
+    planned, out = paged(tmp_path, face, 4, side)
+    with views.ENGINES["mupdf"](out) as renderer:
+        for mark in planned.marks:
+            page = planned.inspected.pages[mark.page_index]
+            whole = (0.0, 0.0, page.width_mm, page.height_mm)
+            ink = renderer.view(mark.page_index, page, whole, 254).ink_within(whole)
+            x, y = round(mark.x_mm * 20), round(mark.y_mm * 20)
+            right, below = round((mark.x_mm + mark.w_mm) * 20), round((mark.y_mm + mark.h_mm) * 20)
+            assert ink.any()
+            ink[max(0, y - 4) : below + 4, max(0, x - 4) : right + 4] = False
+            assert not ink.any()
+
+
 def as_bound(view: views.View, turn: str, size_mm: tuple[float, float]) -> views.View:
     """Return a whole page as it lies in the volume: landscape ones turned by 90°."""
     if turn == "as_displayed" or size_mm[0] < size_mm[1]:

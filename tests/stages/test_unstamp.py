@@ -137,6 +137,15 @@ def test_a_file_that_cannot_be_read_or_is_too_large_is_refused(
         find_own_increment(_original(tmp_path / "a.pdf", "table"))
 
 
+def test_an_increment_longer_than_any_of_ours_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stamped = _stamped(_original(tmp_path / "a.pdf", "table"), tmp_path)
+    assert find_own_increment(stamped) is not None
+    monkeypatch.setattr(own_increment, "MAX_INCREMENT_BYTES", 100)
+    assert find_own_increment(stamped) is None
+
+
 def test_the_stamped_file_itself_is_never_written_to(tmp_path: Path) -> None:
     stamped = _stamped(_original(tmp_path / "a.pdf", "table"), tmp_path)
     before = stamped.read_bytes()

@@ -14,6 +14,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 
 from stages.errors import InputRefused
 from stages.pdf import base as base_module
+from stages.pdf import increment as increment_module
 from stages.pdf.increment import Increment, RenderedIncrement, append_increment, open_base
 from stages.pdf.structure import MAX_PAGES, inherited, page_at, walk_pages
 from stages.pdf.syntax import array_with, dictionary_with, number, reference, value_token
@@ -312,3 +313,26 @@ def test_objects_that_inflate_without_end_are_not_unpacked(tmp_path: Path) -> No
         assert isinstance(refusal_of(path), InputRefused)
     finally:
         set_qpdf_limits(**previous)
+
+
+def test_an_increment_over_its_limit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(increment_module, "MAX_INCREMENT_BYTES", 1_000)
+    with open_base(made("table", tmp_path)) as base:
+        increment = Increment(base)
+        increment.add_stream(b"", bytes(900))
+        assert len(increment.render().data) > 900
+        increment.add_stream(b"", bytes(100))
+        with pytest.raises(InputRefused, match="over 1000 bytes"):
+            increment.render()
+
+
+def test_object_streams_hold_few_objects_and_none_of_a_later_generation(tmp_path: Path) -> None:
+    with open_base(made("stream", tmp_path)) as base:
+        increment = Increment(base, packs=True)
+        for _ in range(150):
+            increment.add(b"<< >>")
+        increment.put((3, 1), b"<< >>")
+        data = increment.render().data
+    assert data.count(b"/Type /ObjStm") == 2
+    assert re.findall(rb"/N (\d+)", data) == [b"100", b"50"]
+    assert b"\n3 1 obj\n" in b"\n" + data
