@@ -1,6 +1,8 @@
 """Receives a form with files: every file goes straight to a folder, piece by piece, within named limits."""
 
+import errno
 import json
+import shutil
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,6 +23,10 @@ if TYPE_CHECKING:  # exists for type checkers only
 
 MAX_UPLOAD_BYTES = 1024 * 1024 * 1024
 """Of one form, with everything in it; a larger package goes in by `sealine bid sign`."""
+MIN_FREE_BYTES = 64 * 1024 * 1024
+"""Room that an upload leaves on the disk, for records and logs."""
+FREE_CHECK_BYTES = 16 * 1024 * 1024
+"""Somebody else may fill the disk meanwhile, and a body need not say its length: looked at again after this."""
 MAX_FIELD_BYTES = 256 * 1024
 MAX_PARTS = 32
 MAX_NAME_BYTES = 120
@@ -67,6 +73,7 @@ async def receive_form(
     Raises:
         InputRefused: more than max_bytes, or a text over MAX_FIELD_BYTES.
         UsageRefused: not a multipart form, cut off, over MAX_PARTS parts, or with a file unasked for.
+        OSError: the disk has no room for it (ENOSPC), once as it comes and once unpacked.
     """
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     boundary = options.get(b"boundary")
@@ -75,7 +82,8 @@ async def receive_form(
     stated = request.headers.get("content-length", "")
     if stated.isascii() and stated.isdecimal() and int(stated) > max_bytes:
         raise _too_large(max_bytes)
-    parts = _Parts(folder)
+    check_room(folder, 2 * int(stated) if stated.isascii() and stated.isdecimal() else 0)
+    parts, looked_at = _Parts(folder), 0
     try:
         parser = MultipartParser(boundary, parts.callbacks())
         received = 0
@@ -83,6 +91,9 @@ async def receive_form(
             received += len(chunk)
             if received > max_bytes:
                 raise _too_large(max_bytes)
+            if received - looked_at >= FREE_CHECK_BYTES:
+                looked_at = received
+                check_room(folder, 0)
             await run_in_threadpool(parser.write, chunk)
         await run_in_threadpool(parser.finalize)
     except FormParserError as error:
@@ -94,6 +105,23 @@ async def receive_form(
     if not parts.ended:
         raise _malformed("the upload was cut off")
     return parts.form
+
+
+def check_room(folder: Path | None, size_bytes: int) -> None:
+    """Check that a folder's disk has room for something, and MIN_FREE_BYTES are left then.
+
+    Raises:
+        OSError: it has not (ENOSPC).
+    """
+    if folder is None:
+        return
+    free = shutil.disk_usage(folder).free
+    if free < size_bytes + MIN_FREE_BYTES:
+        needs = (size_bytes + MIN_FREE_BYTES) / 1024**2
+        raise OSError(
+            errno.ENOSPC,
+            f"{free / 1024**2:.0f} MiB are free, {needs:.0f} are needed for this upload; make room",
+        )
 
 
 async def receive_json(request: Request, *, max_bytes: int = MAX_FIELD_BYTES) -> Mapping[str, Any]:

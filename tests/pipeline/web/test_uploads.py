@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import UsageRefused
+from pipeline.failures import failure_of
 from pipeline.web import uploads
 from pipeline.web.uploads import MAX_NAME_BYTES, MAX_PARTS, ReceivedForm, receive_form, safe_name
 from stages.errors import InputRefused
@@ -71,6 +72,30 @@ def test_where_the_pieces_are_cut_changes_nothing(
     body = body_of(('name="f"; filename="a.pdf"', b"\r\n-\r\n--" * 30), ('name="t"', b"text"))
     form = receive(tmp_path_factory.mktemp("form"), body, chunk=chunk)
     assert (form.file("f", "").read_bytes(), form.text("t")) == (b"\r\n-\r\n--" * 30, "text")
+
+
+def test_an_upload_the_disk_has_no_room_for_is_refused_before_it_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = type("Usage", (), {"free": uploads.MIN_FREE_BYTES + 1000})()
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: usage)
+    body = body_of(('name="f"; filename="a.pdf"', b"x" * 3000))
+    with pytest.raises(OSError, match="64 MiB are free, 64 are needed") as caught:
+        receive(tmp_path, body, headers=[(b"content-length", b"3200")])
+    assert failure_of(caught.value).http_status == 503
+    assert list(tmp_path.iterdir()) == []
+    assert receive(tmp_path, body, headers=[(b"content-length", b"400")]).files  # its length is a lie
+    assert receive(None, body_of(('name="t"', b"x"))).text("t") == "x"
+
+
+def test_a_disk_that_fills_while_an_upload_arrives_ends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "FREE_CHECK_BYTES", 1000)
+    free = iter([10**9, 10**9, 0])
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": next(free)})())
+    with pytest.raises(OSError, match="0 MiB are free"):
+        receive(tmp_path, body_of(('name="f"; filename="a.pdf"', b"x" * 3000)))
 
 
 def test_a_body_over_the_limit_is_refused_while_it_arrives(tmp_path: Path) -> None:
