@@ -26,7 +26,7 @@ MAX_UPLOAD_BYTES = 1024 * 1024 * 1024
 MIN_FREE_BYTES = 64 * 1024 * 1024
 """Room that an upload leaves on the disk, for records and logs."""
 FREE_CHECK_BYTES = 16 * 1024 * 1024
-"""Somebody else may fill the disk meanwhile, and a body need not say its length: looked at again after this."""
+"""Others fill the disk too, and a body need not say its length: room is looked for again after so much."""
 MAX_FIELD_BYTES = 256 * 1024
 MAX_PARTS = 32
 MAX_NAME_BYTES = 120

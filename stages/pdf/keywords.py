@@ -17,6 +17,11 @@ MATCH_TIMEOUT_S = 1.0
 MATCH_TOTAL_S = 10.0
 """What an expression may take on all texts of a file together: 1,000 pages at ten times what is usual."""
 
+_SET_ASIDE = r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\((?:\\.|[^()\\])*\)"
+"""Escapes, classes and innermost groups of an expression."""
+_PLAINLY_NESTED = rf"(?:{_SET_ASIDE}|[^()\[\]\\])*+"
+"""An expression whose groups hold no groups and no classes with brackets in them."""
+
 
 @dataclass(frozen=True)
 class Keyword:
@@ -55,10 +60,12 @@ class KeywordPattern:
 
     Attributes:
         plain: the folded keyword; empty for a regular expression.
+        needed: characters that every text holding it has; not all of them, for a regular expression.
     """
 
     keyword: Keyword
     plain: str
+    needed: frozenset[str]
     _expression: Any
     _spent: _Spent = field(default_factory=_Spent, compare=False, repr=False)
 
@@ -74,6 +81,12 @@ class KeywordPattern:
             PlanRefused: the expression takes longer than MATCH_TIMEOUT_S on this text, or MATCH_TOTAL_S
                 on all texts that this pattern was asked about.
         """
+        if self.plain and "_" not in text:  # nothing to fill in on the page: no expression is needed
+            at = text.find(self.plain)
+            while at >= 0:
+                yield at, at + len(self.plain)
+                at = text.find(self.plain, at + len(self.plain))
+            return
         begun_s = _processor_s() if self.keyword.is_expression else 0.0
         try:
             found = self._expression.finditer(text, timeout=MATCH_TIMEOUT_S, concurrent=True)
@@ -96,7 +109,7 @@ class KeywordPattern:
 
     def may_stand_in(self, letters: frozenset[str]) -> bool:
         """Return whether folded text of these characters may hold it: a quick no saves the search."""
-        return letters.issuperset(self.plain)
+        return letters.issuperset(self.needed)
 
 
 def keyword_pattern(keyword: str | Keyword) -> KeywordPattern:
@@ -117,7 +130,9 @@ def keyword_pattern(keyword: str | Keyword) -> KeywordPattern:
     if wanted.is_expression:
         source = "".join(_folded_in_pattern(char, wanted.simplified) for char in wanted.text[1:-1])
         try:
-            return KeywordPattern(wanted, "", regex.compile(source, flags=regex.VERSION0))
+            return KeywordPattern(
+                wanted, "", needed_letters(source), regex.compile(source, flags=regex.VERSION0)
+            )
         except (regex.error, OverflowError, RecursionError, ValueError) as error:
             raise PlanRefused(
                 f"{wanted.text} is no regular expression ({error}); correct it",
@@ -127,7 +142,17 @@ def keyword_pattern(keyword: str | Keyword) -> KeywordPattern:
     if not text:
         raise PlanRefused("a keyword is empty; give it a text", zh="关键字为空，请填写")
     between = "" if "_" in text else "_*"
-    return KeywordPattern(wanted, text, regex.compile(between.join(map(regex.escape, text))))
+    return KeywordPattern(wanted, text, frozenset(text), regex.compile(between.join(map(regex.escape, text))))
+
+
+def needed_letters(source: str) -> frozenset[str]:
+    """Return Chinese characters that every match of a regular expression holds; none where that is not plain.
+
+    Only those are taken that stand by themselves, outside of groups and classes, and not repeated.
+    """
+    if "|" in source or "(?" in source or "[[" in source or not regex.fullmatch(_PLAINLY_NESTED, source):
+        return frozenset()
+    return frozenset(regex.findall(r"([\u2e80-\uffff])(?![?*{])", regex.sub(_SET_ASIDE, " ", source)))
 
 
 def _folded_in_pattern(char: str, simplified: bool) -> str:

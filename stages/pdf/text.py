@@ -189,13 +189,18 @@ def find_on_page(
         PlanRefused: see KeywordPattern.spans.
     """
     runs: dict[bool, list[tuple[Run, str]]] = {}
+    letters: dict[bool, frozenset[str]] = {}
     by_ocr = content.source is TextSource.OCR
     found: list[list[TextHit]] = []
     for pattern in patterns:
         if pattern.simplified not in runs:
             folded_runs = runs_of(content.lines, simplified=pattern.simplified)
             runs[pattern.simplified] = [(run, run.text) for run in folded_runs]
+            letters[pattern.simplified] = frozenset().union(*(text for _, text in runs[pattern.simplified]))
         hits: list[TextHit] = []
+        if not pattern.may_stand_in(letters[pattern.simplified]):
+            found.append(hits)
+            continue
         used: set[int] = set()
         for run, text in runs[pattern.simplified]:
             for start, end in pattern.spans(text):

@@ -12,7 +12,7 @@ from stages.errors import InputRefused, PlacementRefused, PlanRefused
 from stages.pdf import text as text_module
 from stages.pdf import text_layer
 from stages.pdf.folding import folded
-from stages.pdf.keywords import keyword_pattern
+from stages.pdf.keywords import keyword_pattern, needed_letters
 from stages.pdf.text import search_text, without_repeats
 from tests.simulators import pdfs, renderings
 from tests.simulators.text_pdfs import Shown, boxes_page
@@ -127,6 +127,39 @@ def test_every_text_finds_itself(text: str) -> None:
 @given(st.text(max_size=30))
 def test_folding_twice_changes_nothing_more(text: str) -> None:
     assert folded(folded(text)) == folded(text)
+
+
+EXPRESSIONS = {
+    "第[一二三四五]章": "第章",
+    "投标人.{0,4}章+": "投标人章",
+    "甲?乙*丙{0,2}丁": "丁",
+    r"(公司|集团)盖章\(印\)": "",
+    "(甲|乙)丙": "",
+    "(甲乙)?丙[^丁]戊": "丙戊",
+    "(?i)a甲": "",
+    "((甲)乙)丙": "",
+    r"[(]甲[)]\章乙": "甲乙",
+    "(a[)]乙)?丙": "",
+    "甲{2}乙": "乙",
+}
+
+
+@pytest.mark.parametrize(("source", "needed"), EXPRESSIONS.items())
+def test_an_expression_needs_the_letters_that_stand_by_themselves(source: str, needed: str) -> None:
+    assert needed_letters(source) == frozenset(needed)
+
+
+@given(st.data(), st.sampled_from([source for source in EXPRESSIONS if r"\章" not in source]))
+def test_whatever_an_expression_matches_has_the_letters_it_needs(data: st.DataObject, source: str) -> None:
+    text = data.draw(st.from_regex(source, fullmatch=True))
+    assert needed_letters(source) <= set(text)
+
+
+@given(st.text(alphabet="甲乙_", min_size=1, max_size=5), st.text(alphabet="甲乙", max_size=12))
+def test_a_plain_keyword_is_found_alike_with_and_without_lines_to_fill_in(keyword: str, text: str) -> None:
+    pattern = keyword_pattern(keyword.replace("_", "") or "甲")
+    with_line = [span for span in pattern.spans(text + "丙_丙") if span[1] <= len(text)]
+    assert [*pattern.spans(text)] == with_line
 
 
 def test_an_expression_that_is_slow_on_every_page_is_refused_by_what_it_takes_in_all(
