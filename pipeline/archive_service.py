@@ -10,6 +10,7 @@ from pipeline.documents_json import void_json
 from pipeline.exports import export_object
 from pipeline.folders import make_folder
 from pipeline.intake import origin_json, source_suffix
+from pipeline.orders import order_from_record
 from pipeline.permissions import Actor, Permission, check_may
 from pipeline.withdrawals import voided_digest
 from stages.archive import verify_archive
@@ -117,6 +118,7 @@ class Archive:
 
     def _proved_void(self, record: ArchiveRecord, void: VoidRecord) -> dict[str, Any]:
         """Return when, why and by whom a document was voided, and whether the void record proves it."""
+        package = self._records.package(self._records.job(record.job_id).package_id)
         verdict = verify_void(
             self._store.read(void.record_digest),
             self._store.read(void.signature_digest),
@@ -124,6 +126,7 @@ class Archive:
             self._clock(),
             archive_id=record.job_id,
             sha256=voided_digest(record),
+            certificate=order_from_record(package.settings).certificate,
         )
         return {**(void_json(void) or {}), **void_verdict_json(verdict)}
 

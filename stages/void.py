@@ -8,8 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from stages.authorities import Signer, TimestampAuthority, TrustAnchors
+from stages.authorities import Signer, TimestampAuthority, TrustAnchors, fingerprint_of
+from stages.crypto.checks import CheckFailed, CheckUnknown
 from stages.crypto.detached import judge_detached, sign_detached
+from stages.crypto.signed_data import parse_signed_data
 from stages.errors import InputRefused, Untrusted
 from stages.manifests import Sha256, canonical_json, instant_json
 from stages.verdict_types import Cause, Indication, SignatureVerdict
@@ -141,15 +143,24 @@ def sign_void_record(
 
 
 def verify_void(
-    record: bytes, cms: bytes, trust: TrustAnchors, now: datetime, *, archive_id: str, sha256: str
+    record: bytes,
+    cms: bytes,
+    trust: TrustAnchors,
+    now: datetime,
+    *,
+    archive_id: str,
+    sha256: str,
+    certificate: str,
 ) -> VoidVerdict:
-    """Prove a void record: its signature, its timestamp, and that it names this document.
+    """Prove a void record: its signature, its timestamp, its signer, and that it names this document.
 
     Whatever is wrong is in the verdict, not raised.
 
     Args:
         archive_id, sha256: the document's id in the archive, and the digest of its signed file (of its
             original, where it was kept unsigned).
+        certificate: fingerprint of the certificate that the document's package was signed with: nobody
+            else voids it, however trusted.
     """
     signature = judge_detached(record, cms, trust, now)
     indication = signature.indication
@@ -158,10 +169,24 @@ def verify_void(
         voiding = parse_void_record(record)
         if voiding.archive_id != archive_id or not hmac.compare_digest(voiding.document.sha256, sha256):
             raise Untrusted("the void record is about another document", zh="作废记录所指不是本文件")
+        named = _signer_of(cms), voiding.document.certificate
+        if not all(one is not None and hmac.compare_digest(one, certificate) for one in named):
+            raise Untrusted(
+                "the void record was signed with another key than the document",
+                zh="作废记录不是用签署文件的密钥签署的",
+            )
     except Untrusted as error:
         indication = Indication.TOTAL_FAILED
         causes.append(Cause("void-record", str(error), error.zh))
     return VoidVerdict(indication, signature, tuple(causes))
+
+
+def _signer_of(cms: bytes) -> str | None:
+    """Return the fingerprint of the certificate that a CMS names as its signer's; None when unreadable."""
+    try:
+        return fingerprint_of(parse_signed_data(cms).certificate)
+    except (CheckFailed, CheckUnknown):
+        return None
 
 
 def void_verdict_json(verdict: VoidVerdict) -> dict[str, object]:

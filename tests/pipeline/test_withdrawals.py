@@ -1,5 +1,6 @@
 """What is taken back: unsigned it leaves the line, signed it is voided; the claim decides between them."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,8 +15,10 @@ from pipeline.errors import Forbidden, WrongState
 from pipeline.permissions import Actor, Role
 from pipeline.runner import Runner
 from pipeline.wiring import App
+from stages.authorities import fingerprint_of
+from stages.crypto.cms import make_detached
 from stages.errors import SigningRefused, TimestampUnavailable
-from stages.void import parse_void_record, verify_void
+from stages.void import parse_void_record, sign_void_record, verify_void
 from storage.errors import AlreadyBound, NotFound, RecordRefused
 from storage.schema import JobState
 from tests.pipeline.conftest import run_all, submit
@@ -76,7 +79,13 @@ def test_an_archived_document_is_voided_by_a_signed_record_and_keeps_its_bytes(
     assert (said.document.signature_field, said.reason, said.by) == ("Signature1", WHY, void.voided_by)
     assert app.records.archive_of(job.id) == archived
     verdict = verify_void(
-        record, cms, app.trust, utc_now(), archive_id=job.id, sha256=str(archived.signed_digest)
+        record,
+        cms,
+        app.trust,
+        utc_now(),
+        archive_id=job.id,
+        sha256=str(archived.signed_digest),
+        certificate=said.document.certificate,
     )
     assert verdict.indication == "TOTAL-PASSED"
     assert _acts(app, job.id)["voided"] == 1
@@ -114,14 +123,37 @@ def test_a_void_record_that_was_changed_is_seen(app: App, package: Path, plan: P
     record, cms = (app.store.read(digest) for digest in (void.record_digest, void.signature_digest))
     sha256 = str(app.records.archive_of(job.id).signed_digest)
 
+    ours = app.keyring.signer(app.key_uri)
+    certificate = fingerprint_of(ours.certificate)
+
     def judged(record: bytes = record, cms: bytes = cms, archive_id: str = job.id) -> str:
-        return verify_void(record, cms, app.trust, utc_now(), archive_id=archive_id, sha256=sha256).indication
+        return verify_void(
+            record,
+            cms,
+            app.trust,
+            utc_now(),
+            archive_id=archive_id,
+            sha256=sha256,
+            certificate=certificate,
+        ).indication
 
     assert judged() == "TOTAL-PASSED"
     assert judged(record=record.replace(b"void-1", b"void-2")) == "TOTAL-FAILED"
     assert judged(record=record.replace(WHY.encode(), b"x")) == "TOTAL-FAILED"
     assert judged(archive_id="another") == "TOTAL-FAILED"
     assert judged(cms=b"\x30\x00") == "TOTAL-FAILED"
+    bare = make_detached(ours, hashlib.sha256(record).digest(), signed_at=utc_now())
+    assert judged(cms=bare) == "TOTAL-FAILED"  # no timestamp
+    # Another's key, as trusted as ours: whoever can write to the store voids nothing with it.
+    other = app.keyring.signer(app.pki.maker_uri)
+    forged = record.replace(certificate.encode(), fingerprint_of(other.certificate).encode())
+    for one in (record, forged):
+        signed = sign_void_record(one, other, app.authority, app.trust, nonce=1, now=utc_now())
+        assert judged(record=one, cms=signed) == "TOTAL-FAILED"
+    assert judged(cms=sign_void_record(record, ours, app.authority, app.trust, nonce=1, now=utc_now())) == (
+        "TOTAL-PASSED"
+    )
+    assert judged(record=forged, cms=cms) == "TOTAL-FAILED"
 
 
 def test_voiding_twice_is_refused(app: App, package: Path, plan: Path) -> None:
