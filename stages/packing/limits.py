@@ -7,7 +7,10 @@ MAX_PACKAGE_ENTRIES = 20_000
 """Of an archive's directory, folders and skipped files included."""
 MAX_PACKAGE_BYTES = 4 * 1024**3
 MAX_FILE_BYTES = 1024**3
-MAX_NAME_BYTES = 512
+MAX_NAME_BYTES = 1024
+"""Of a path in the package: Windows has 260 characters, a Chinese one takes three bytes."""
+MAX_PART_BYTES = 240
+"""Of a file's or folder's own name: file systems have 255, and what we export may add to it."""
 MAX_FOLDER_DEPTH = 16
 MAX_ARCHIVE_DEPTH = 2
 """A package that is an archive may hold archives, and those no more."""

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from stages.packing.limits import MAX_FOLDER_DEPTH, MAX_NAME_BYTES, refused
+from stages.packing.limits import MAX_FOLDER_DEPTH, MAX_NAME_BYTES, MAX_PART_BYTES, refused
 
 _SKIPPED = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 _BAD_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
@@ -54,6 +54,12 @@ def inner_name(name: str, *, label: str) -> str:
     parts = clean.removesuffix("/").split("/")
     if size_bytes > MAX_NAME_BYTES or len(parts) > MAX_FOLDER_DEPTH + 1:
         raise refused(label, f"a file name is too long: {name[:40]!r}…", f"文件名过长：“{name[:40]}…”")
+    if any(len(part.encode()) > MAX_PART_BYTES for part in parts):
+        raise refused(
+            label,
+            f"a file or folder name is longer than {MAX_PART_BYTES // 3} Chinese characters: {name[:40]!r}…",
+            f"文件或文件夹名称超过 {MAX_PART_BYTES // 3} 个汉字：“{name[:40]}…”",
+        )
     if _BAD_CHARACTERS.search(clean):
         raise refused(
             label, f"a file name holds control characters: {name!r}", f"文件名含有控制字符：{name!r}"

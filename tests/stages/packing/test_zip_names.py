@@ -102,3 +102,21 @@ def test_what_is_no_package_is_refused_with_what_to_do(
 
 def test_what_is_not_there_is_refused(tmp_path: Path, scratch: Path) -> None:
     refusal_of(tmp_path / "nowhere", scratch)
+
+
+def test_a_path_as_long_as_windows_has_is_taken_in(tmp_path: Path, scratch: Path) -> None:
+    name = "/".join(
+        ["某某工程施工招标投标文件" * 6, "技术部分" * 20, "施工组织设计" * 12, "图纸" * 14 + ".pdf"]
+    )
+    assert len(name) > 255
+    source = zip_with_raw_name(tmp_path / "bid.zip", name.encode())
+    assert names_of(open_package(source, scratch)) == [name]
+
+
+def test_a_name_that_no_file_system_here_could_hold_is_refused_before_anything_is_signed(
+    tmp_path: Path, scratch: Path
+) -> None:
+    source = zip_with_raw_name(tmp_path / "bid.zip", ("长" * 81 + ".pdf").encode("gbk"))
+    refusal = refusal_of(source, scratch)
+    assert "longer than 80 Chinese characters" in str(refusal)
+    assert "超过 80 个汉字" in refusal.zh
