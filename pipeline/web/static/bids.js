@@ -23,7 +23,7 @@ const yaml = (document_) => {
     if (key === "parts" && Array.isArray(value)) {
       if (value.length) lines.push("parts:", ...value.map((part) => `  - ${flow(part)}`));
     } else if (key === "rules") {
-      lines.push("rules:");
+      if (value.length) lines.push("rules:"); // a plan of anonymous parts alone has none
       for (const rule of value) {
         Object.entries(rule).forEach(([name, inner], index) => lines.push(`${index ? "    " : "  - "}${name}: ${flow(inner)}`));
       }
@@ -146,6 +146,7 @@ const change = (event) => {
     held.files = listOf(part.querySelector('[data-key="files"]').value) ?? "";
     delete held["暗标"];
     put(held, "anonymous", part.querySelector('[data-key="anonymous"]').checked || undefined);
+    if (!held.anonymous) delete held.signature;
   }
   if (rule) readRule(rule, plan.rules[[...rule.parentNode.children].indexOf(rule)], event.target);
   write(event.target.matches("[data-kind], [data-scope], .part-form [data-key]"));
@@ -177,7 +178,7 @@ const check = async (redraw) => {
   const said = await answer.json();
   if (mine !== asked) return;
   showError(answer.ok ? "" : said.error.message_zh);
-  if (answer.ok && redraw) { plan = said.plan; drawForm(); }
+  if (answer.ok && redraw) { plan = said.plan; plan.rules ||= []; drawForm(); }
 };
 const checkSoon = (redraw) => {
   clearTimeout(timer);
