@@ -11,6 +11,7 @@ import pikepdf
 from pikepdf.settings import set_qpdf_limits
 
 from stages.errors import Damaged, Encrypted, InputRefused
+from stages.pdf.awaited import awaited_numbers
 from stages.pdf.permissions import forbidden_words, permissions_of
 from stages.pdf.sections import read_chain
 from stages.pdf.syntax import ObjGen
@@ -44,6 +45,7 @@ class BasePdf:
         is_hybrid: the last section is classic and the chain hybrid (`sections.Chain`).
         revisions: see `sections.Chain`.
         next_number: the first object number that is free.
+        awaited: numbers from there on that something refers to, though no object has them.
         info: the /Info dictionary, None when there is none.
         first_id: the permanent half of /ID, None when the file has none (§14.4).
         ends_with_newline: whether the last byte ends a line.
@@ -59,6 +61,7 @@ class BasePdf:
     is_hybrid: bool
     revisions: int
     next_number: int
+    awaited: frozenset[int]
     root: ObjGen
     info: ObjGen | None
     first_id: bytes | None
@@ -284,6 +287,7 @@ def open_base(path: Path, *, name: str = "") -> Iterator[BasePdf]:
             is_hybrid=chain.is_hybrid and not is_stream,
             revisions=chain.revisions,
             next_number=next_number,
+            awaited=awaited_numbers(pdf, path, first=next_number),
             root=trailer.Root.objgen,
             info=info.objgen if isinstance(info, pikepdf.Object) and info.is_indirect else None,
             first_id=bytes(ids[0]) if ids is not None and has_id else None,

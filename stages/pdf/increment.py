@@ -66,10 +66,15 @@ class Increment:
         self._packs = packs and base.xref_is_stream
 
     def new_object_number(self) -> int:
-        """Return a number that no object of the file has; its generation is 0."""
-        number = self._next_number
+        """Return a number that no object of the file has, nor waits for; its generation is 0."""
+        number = self._free_number()
         self._next_number += 1
         return number
+
+    def _free_number(self) -> int:
+        while self._next_number in self._base.awaited:
+            self._next_number += 1
+        return self._next_number
 
     def put(self, objgen: ObjGen, body: bytes) -> None:
         """Set an object's text, without `obj` and `endobj`. Putting it again replaces it."""
@@ -167,7 +172,7 @@ class Increment:
         xref_offset: int,
     ) -> bytes:
         """Return a cross-reference stream that also lists itself (ISO 32000-2 §7.5.8)."""
-        own = self._next_number
+        own = self._free_number()
         plain = {objgen: (1, offset, objgen[1]) for objgen, offset in offsets.items()}
         inside = {objgen: (2, *place) for objgen, place in packed.items()}
         rows = sorted({**plain, **inside, (own, 0): (1, xref_offset, 0)}.items())

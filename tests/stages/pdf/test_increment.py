@@ -302,6 +302,30 @@ def test_a_size_too_low_lets_no_new_object_take_an_old_one_s_number(tmp_path: Pa
         assert base.next_number == highest + 1
 
 
+@pytest.mark.parametrize("kind", ["table", "stream"])
+def test_no_new_object_gets_a_number_that_a_page_waits_for(kind: str, tmp_path: Path) -> None:
+    """A reference to nothing is null; an object of its number would be shown where nothing was."""
+    path, out = made(kind, tmp_path), tmp_path / "waiting.pdf"
+    with open_base(path) as base:
+        assert base.awaited == frozenset()
+        gap = base.next_number + 6
+        page, increment = page_at(base.pdf, 0), Increment(base, packs=True)
+        increment.put(page.objgen, dictionary_with(page, {"/Thumb": b"%d 0 R" % gap}))
+        rendered = increment.render()
+    append_increment(path, out, rendered.data, base_size_bytes=rendered.base_size_bytes)
+    assert (b"/Thumb" in out.read_bytes()) == (kind == "table")  # else it is packed
+    with open_base(out) as base:
+        assert base.awaited == {gap}
+        increment = Increment(base)
+        added = [increment.add(b"null")[0] for _ in range(12)]
+        assert gap not in added
+    with open_base(out) as base:  # a section that is a stream has a number itself
+        increment = Increment(base)
+        while increment.add(b"null")[0] < gap - 1:
+            pass
+        assert b"\n%d 0 obj" % gap not in increment.render().data
+
+
 def test_objects_that_inflate_without_end_are_not_unpacked(tmp_path: Path) -> None:
     """A file of a megabyte may inflate to gigabytes; what may be inflated is limited in the whole process."""
     path = made("stream", tmp_path)
