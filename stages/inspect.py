@@ -10,7 +10,7 @@ from stages.errors import InputRefused
 from stages.pdf.base import BasePdf, open_base, refusals_named
 from stages.pdf.content import content_findings
 from stages.pdf.form_fields import form_fields
-from stages.pdf.geometry import is_box_disputed, page_geometry
+from stages.pdf.geometry import is_box_disputed, is_turn_disputed, page_geometry
 from stages.pdf.page_size import is_odd
 from stages.pdf.sayings import page_numbers, printable, say
 from stages.pdf.signature_words import signature_findings
@@ -65,7 +65,7 @@ def _page_findings(
         first = geometries[odd[0]]
         size = f"{first.width_mm:.0f} × {first.height_mm:.0f} mm"
         yield say("page-box-odd", pages=page_numbers(odd), size=size)
-    disputed = _indices(is_box_disputed(page) for page in pages)
+    disputed = _indices(is_box_disputed(page) or is_turn_disputed(page) for page in pages)
     if disputed:
         yield say("page-box-disputed", pages=page_numbers(disputed))
     unsized = _indices(not _has_box(page) for page in pages)

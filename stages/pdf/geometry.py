@@ -65,6 +65,20 @@ def is_box_disputed(page: pikepdf.Object) -> bool:
     )
 
 
+def is_turn_disputed(page: pikepdf.Object) -> bool:
+    """Return whether readers turn a page differently: its /Rotate is no whole multiple of 90.
+
+    Poppler leaves a page upright whose /Rotate is a real, such as 90.0.
+
+    Raises:
+        InputRefused: see `structure.inherited`.
+    """
+    rotate = inherited(page, "/Rotate")
+    if rotate is None:
+        return False
+    return not isinstance(rotate, int) or isinstance(rotate, bool) or rotate % 90 != 0
+
+
 def to_user_space(geometry: PageGeometry) -> Matrix:
     """Return the matrix from displayed millimetres (origin top left, y down) to PDF user space."""
     x0, y0, x1, y1 = geometry.crop_pt

@@ -162,10 +162,10 @@ SAYINGS: Mapping[str, tuple[Severity, str, str]] = MappingProxyType(
         ),
         "page-box-disputed": (
             _WARNING,
-            "pages {pages}: the CropBox reaches out of the MediaBox, and readers disagree on what is shown, "
-            "so also on where seals are; export the PDF again",
-            "第 {pages} 页：裁剪框（CropBox）超出页面框，各阅读器显示的范围不同，印章位置也会不同，"
-            "请重新导出 PDF",
+            "pages {pages}: the CropBox reaches out of the MediaBox, or /Rotate is no whole multiple of 90; "
+            "readers disagree on what is shown, so also on where seals are; export the PDF again",
+            "第 {pages} 页：裁剪框（CropBox）超出页面框，或旋转角（/Rotate）不是 90 的整数倍，"
+            "各阅读器显示不同，印章位置也会不同，请重新导出 PDF",
         ),
         "page-box-missing": (
             _WARNING,

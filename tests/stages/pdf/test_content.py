@@ -89,6 +89,8 @@ CASES: list[tuple[str, dict[str, object], str]] = [
     ("page-box-odd", {"box": b"/MediaBox [0 0 4000 3000]"}, "1411 × 1058 mm"),
     ("page-box-disputed", {"page": b"/CropBox [700 0 900 100]"}, "pages 1:"),
     ("page-box-disputed", {"page": b"/CropBox [-200 9 590 99]"}, "pages 1:"),
+    ("page-box-disputed", {"page": b"/Rotate 90.0"}, "pages 1:"),
+    ("page-box-disputed", {"page": b"/Rotate 45"}, "pages 1:"),
     ("page-box-missing", {"box": b""}, "pages 1 "),
     ("page-box-missing", {"box": b"/MediaBox [0 0 595]"}, "pages 1 "),
     ("page-count-wrong", {"tree": b"/Count 7"}, "7 pages and has 1"),
