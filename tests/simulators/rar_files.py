@@ -8,7 +8,7 @@ RAR5 = b"Rar!\x1a\x07\x01\x00"
 RAR4 = b"Rar!\x1a\x07\x00"
 
 _MAIN, _FILE, _ENCRYPTION, _END = 1, 2, 4, 5
-_SYMLINK = 1
+SYMLINK, HARD_LINK, COPY = 1, 4, 5
 
 
 def rar5_bytes(
@@ -18,6 +18,7 @@ def rar5_bytes(
     encrypted: bool = False,
     claimed_bytes: int | None = None,
     link_to: str | None = None,
+    link_kind: int = SYMLINK,
 ) -> bytes:
     """Return a RAR 5 archive (RARLAB, "RAR 5.0 archive format").
 
@@ -25,7 +26,7 @@ def rar5_bytes(
         volume: as the first of several.
         encrypted: with encrypted headers: nothing behind the encryption header makes sense.
         claimed_bytes: what every entry says it unpacks to, whatever it does.
-        link_to: every entry is a symbolic link there.
+        link_to: every entry is a link there, of link_kind.
     """
     archive = RAR5
     if encrypted:
@@ -36,7 +37,7 @@ def rar5_bytes(
         extra = b""
         if link_to is not None:
             target = link_to.encode()
-            record = _number(5) + _number(_SYMLINK) + _number(0) + _number(len(target)) + target
+            record = _number(5) + _number(link_kind) + _number(0) + _number(len(target)) + target
             extra = _number(len(record)) + record
         fields = (
             _number(4) + _number(len(body) if claimed_bytes is None else claimed_bytes) + _number(0o100644)

@@ -12,7 +12,7 @@ from stages.documents import BidPackage
 from stages.errors import InputRefused
 from stages.packages import open_package
 from stages.packing import limits, rars
-from tests.simulators.rar_files import RAR5, rar4_bytes, rar5_bytes
+from tests.simulators.rar_files import COPY, HARD_LINK, RAR5, rar4_bytes, rar5_bytes
 
 pytestmark = pytest.mark.needs_unar
 PDF = b"%PDF-1.7\n%%EOF\n"
@@ -61,6 +61,8 @@ def test_a_name_that_leads_out_refuses_the_whole_rar(tmp_path: Path, name: str) 
         (rar5_bytes({"a.pdf": PDF}, encrypted=True), "encrypted"),
         (rar5_bytes({"a.pdf": PDF}, volume=True), "several volumes"),
         (rar5_bytes({"a.pdf": b""}, link_to="/etc/passwd"), "a link or device"),
+        (rar5_bytes({"a.pdf": b""}, link_to="b.pdf", link_kind=HARD_LINK), "a link or device"),
+        (rar5_bytes({"a.pdf": b""}, link_to="b.pdf", link_kind=COPY), "a link or device"),
         (rar5_bytes({"a.pdf": PDF}, claimed_bytes=5 * 1024**3), "the limit for one file"),
         (rar5_bytes({"a.pdf": PDF}, claimed_bytes=900 * 1024**2), "a zip bomb"),
         (rar5_bytes({"a.pdf": PDF}, claimed_bytes=1000), "damaged"),
