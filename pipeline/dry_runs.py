@@ -30,7 +30,7 @@ COLUMNS = (
     "text",
     "warnings",
 )
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA_STARTS = (*"=+-@＝＋－＠", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True)

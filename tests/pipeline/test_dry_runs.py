@@ -76,6 +76,11 @@ def test_a_number_in_the_table_stays_a_number() -> None:
     assert safe_cell(-3.5) == -3.5
 
 
+@pytest.mark.parametrize("text", [" =1+1", "＝1+1", "＋86", "－cmd", "＠x"])
+def test_a_cell_that_a_spreadsheet_may_take_for_a_formula_is_text(text: str) -> None:
+    assert safe_cell(text) == f"'{text}"  # full width: spreadsheets in Chinese read it alike
+
+
 def test_pictures_show_the_marked_pages_as_they_will_be(app: App, package: Path, tmp_path: Path) -> None:
     wish = ThumbnailWish(tmp_path / "pictures", side_px=200)
     run = app.bids.dry_run(package, TWO_RULES.encode(), actor=app.actor, thumbnails=wish)

@@ -12,10 +12,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from cryptography.x509 import CertificateBuilder, KeyUsage, random_serial_number
 
+from pipeline import key_tokens
 from pipeline.failures import ExitCode, failure_of
 from pipeline.keyring import Keyring
 from pipeline.keys import open_signer
 from pipeline.pins import DEFAULT_PINS
+from pipeline.token_address import parse_token_address
 from pipeline.tryout.certificates import issue, tryout_name
 from stages.errors import KeyUnavailable, SigningRefused
 from tests.simulators.keys import new_key, small_root
@@ -143,6 +145,27 @@ def test_a_batch_tries_a_wrong_pin_once_and_never_again(folder: Path) -> None:
     # A person at the prompt may try again, and then the batch may.
     with pytest.raises(SigningRefused, match="no such private key"):
         open_signer(token.uri(), pin=lambda: PIN)
+
+
+@pytest.mark.parametrize(
+    ("flag", "words"),
+    [
+        (pkcs11.TokenFlag.USER_PIN_FINAL_TRY, "one PIN try is left"),
+        (pkcs11.TokenFlag.USER_PIN_LOCKED, "locked"),
+    ],
+)
+def test_neither_the_last_try_nor_a_locked_pin_is_used_whoever_asks(
+    flag: pkcs11.TokenFlag, words: str
+) -> None:
+    class Untouched:
+        """SoftHSM never says these: a token that may not be opened."""
+
+        flags = flag | pkcs11.TokenFlag.LOGIN_REQUIRED
+
+    address = parse_token_address(f"token=t?module-path={MODULE}")
+    for pin in (PIN, lambda: PIN):
+        with pytest.raises(SigningRefused, match=words):
+            key_tokens._log_in(Untouched(), address, pin)
 
 
 @pytest.mark.parametrize("pin", sorted(DEFAULT_PINS)[:2])

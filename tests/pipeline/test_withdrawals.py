@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
 
@@ -317,6 +318,16 @@ def test_withdrawing_and_signing_at_once_have_one_winner(app: App, package: Path
         outcomes["taken" if is_taken else "signed"] += 1
     assert sum(outcomes.values()) == 6
     app.records.verify_events()
+
+
+def test_a_key_whose_certificate_has_expired_voids_nothing(app: App, package: Path, plan: Path) -> None:
+    package_id = submit(app, package, plan)
+    run_all(app, package_id)
+    job = app.records.jobs(package_id)[0]
+    app.withdrawals._clock = lambda: utc_now() + timedelta(days=4000)
+    with pytest.raises(SigningRefused, match="expired"):
+        app.withdrawals.void(job.id, reason=WHY, actor=app.actor)
+    assert app.records.void_of(job.id) is None
 
 
 def test_a_plug_pulled_while_voiding_costs_nothing(app: App, package: Path, plan: Path) -> None:
