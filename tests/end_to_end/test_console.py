@@ -42,6 +42,21 @@ SEALS = (
 )
 
 
+ODD_PLAN = """version: 1
+parts: [{name: 甲, files: "01*"}, {name: 乙, files: "02*"}]
+rules:
+  - seal: 公章
+    paging: right
+    every: auto
+  - seal: 公章
+    part: [甲, 乙]
+    pages: first
+    x_mm: 0
+    y_mm: 60
+    from: center
+"""
+
+
 @pytest.fixture
 def scan(tmp_path: Path) -> Path:
     """A filled specimen form off a scanner: two seals, three impressions each."""
@@ -159,7 +174,21 @@ def test_a_scan_becomes_a_seal_and_a_package_comes_out_archived(
     page.locator('.part-form [data-key="name"]').fill("技术部分")
     page.locator('.part-form [data-key="name"]').press("Tab")
     expect(page.locator("#plan")).to_have_value(re.compile(r"技术部分(?!.*rules)", re.DOTALL))
+    page.locator("#plan").fill(ODD_PLAN)
+    expect(page.locator("#builder")).to_have_js_property("inert", False)
+    expect(page.locator(".rule-form")).to_have_count(2)
+    for rule in range(2):  # a change in the form leaves alone what the form cannot say
+        page.locator(".rule-form").nth(rule).locator('[data-key="skip_first"]').fill("1")
+        page.locator(".rule-form").nth(rule).locator('[data-key="skip_first"]').press("Tab")
+    expect(page.locator("#plan")).to_have_value(
+        re.compile(r"every: auto[\s\S]*skip_first: 1[\s\S]*skip_first: 1")
+    )
+    assert "part: [甲, 乙]" in page.locator("#plan").input_value()
+    assert "from: center" in page.locator("#plan").input_value()
+    page.reload()
+    expect(page.locator("#plan")).to_have_value(re.compile("every: auto"))  # what was written is still there
     page.locator("#plan").fill(bids.PLAN)
+    expect(page.locator("#builder")).to_have_js_property("inert", False)
     expect(page.locator(".rule-form")).to_have_count(5)
     page.locator(".rule-form").first.locator('[data-key="skip_first"]').fill("0")
     page.locator(".rule-form").first.locator('[data-key="skip_first"]').press("Tab")
@@ -182,6 +211,11 @@ def test_a_scan_becomes_a_seal_and_a_package_comes_out_archived(
     shoot("7-preview")
 
     page.locator('input[name="consent"]').check()
+    as_shown = page.locator("#plan").input_value()
+    page.locator("#plan").fill(as_shown + "\n# changed\n")
+    expect(page.get_by_role("button", name="签章", exact=True)).to_be_disabled()
+    expect(page.locator("#stale")).to_be_visible()
+    page.locator("#plan").fill(as_shown)
     page.get_by_role("button", name="签章", exact=True).click()
     page.wait_for_url(re.compile(r"/bids/[0-9a-f]{32}$"))
     shoot("8-running")

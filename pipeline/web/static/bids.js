@@ -40,10 +40,11 @@ const listOf = (value) => {
   return parts.length > 1 ? parts : parts[0];
 };
 const put = (target, key, value) => {
-  if (value === undefined || value === "" || Number.isNaN(value)) delete target[key];
+  if (value === undefined || value === "") delete target[key];
   else target[key] = value;
 };
-const number = (value) => (value.trim() === "" ? undefined : Number(value));
+// What is no number stays as it was written: the server says so, and `every: auto` is a word.
+const number = (value) => (value.trim() === "" ? undefined : Number.isNaN(Number(value)) ? value.trim() : Number(value));
 
 const fillRule = (item, rule) => {
   const kind = kindOf(rule);
@@ -53,8 +54,10 @@ const fillRule = (item, rule) => {
   const scope = item.querySelector("[data-scope]");
   const parts = (plan.parts || []).filter((part) => !part.anonymous && !part["暗标"]).map((part) => part.name);
   scope.replaceChildren(...[["", "全部文件"], ...parts.map((name) => [`part:${name}`, `部分：${name}`]), ["files", "按文件名"]].map(([value, label]) => new Option(label, value)));
+  const several = Array.isArray(rule.part) && rule.part.length > 1;
+  if (several) scope.add(new Option(`部分：${listText(rule.part)}`, "parts"));
   const part = Array.isArray(rule.part) ? rule.part[0] : rule.part;
-  scope.value = part ? `part:${part}` : rule.files && listText(rule.files) !== "*" ? "files" : "";
+  scope.value = several ? "parts" : part ? `part:${part}` : rule.files && listText(rule.files) !== "*" ? "files" : "";
   field("files").value = listText(rule.files);
   field("keyword").value = Array.isArray(rule.keyword) && rule.keyword.some((one) => one.includes("、")) ? "" : listText(rule.keyword);
   field("keyword").disabled = field("keyword").value === "" && Boolean(rule.keyword && rule.keyword.length);
@@ -80,7 +83,7 @@ const readRule = (item, rule, changed) => {
   put(rule, Array.isArray(seals) ? "seals" : "seal", seals ?? "");
   if (seals === undefined) rule.seal = "";
   const scope = item.querySelector("[data-scope]").value;
-  put(rule, "part", scope.startsWith("part:") ? scope.slice(5) : undefined);
+  if (scope !== "parts") put(rule, "part", scope.startsWith("part:") ? scope.slice(5) : undefined);
   put(rule, "files", scope === "files" ? listOf(field("files").value) : undefined);
   if (changed.matches("[data-kind]")) {
     for (const key of ["keyword", "occurrence", "offset_mm", "anchor", "paging", "every", "position", "field", "x_mm", "y_mm", "from"]) delete rule[key];
@@ -179,13 +182,29 @@ const check = async (redraw) => {
   if (mine !== asked) return;
   showError(answer.ok ? "" : said.error.message_zh);
   if (answer.ok && redraw) { plan = said.plan; plan.rules ||= []; drawForm(); }
+  byId("builder").inert = !answer.ok;
 };
+// A plan that is being written outlives a reload; a dry run of another plan is not signed by mistake.
+const DRAFT = `plan ${location.pathname}`;
+let previewed = null;
+const remember = () => {
+  try { sessionStorage.setItem(DRAFT, text.value); } catch { /* the browser keeps nothing */ }
+  const stale = byId("stale");
+  if (!stale) return;
+  stale.hidden = previewed === null || text.value === previewed;
+  byId("sign-actions").disabled = !stale.hidden;
+};
+byId("planning").addEventListener("htmx:beforeRequest", () => { byId("run").dataset.plan = text.value; });
+byId("run").addEventListener("htmx:afterSwap", () => { previewed = byId("run").dataset.plan; remember(); });
 const checkSoon = (redraw) => {
+  remember();
+  if (redraw) byId("builder").inert = true; // the form shows another plan than the text: it may not write over it
   clearTimeout(timer);
   timer = setTimeout(() => check(redraw).catch(() => showError("连接中断，请确认控制台仍在运行")), 400);
 };
 text.addEventListener("input", () => checkSoon(true));
 text.addEventListener("plan-loaded", () => checkSoon(true));
+try { text.value = sessionStorage.getItem(DRAFT) ?? text.value; } catch { /* the plan to start from stays */ }
 checkSoon(true);
 
 // ---- presets
