@@ -24,6 +24,7 @@ from storage.schema import JobState
 from storage.voids import MAX_VOID_REASON_CHARS, already_void
 
 MAX_TRIES = len(JobState)
+MAX_SHOWN_FILES = 10
 """States only follow one another; a worker cannot be first more often than there are states."""
 
 
@@ -85,11 +86,14 @@ class Withdrawals:
         by = check_may(actor, Permission.VOID_DOCUMENTS)
         _check_reason(reason)
         package = self._records.package(package_id)
-        jobs = [job for job in self._records.jobs(package_id) if file in (None, job.name)]
+        every = self._records.jobs(package_id)
+        jobs = [job for job in every if file in (None, job.name)]
         if not jobs:
+            names = [job.name for job in every[:MAX_SHOWN_FILES]]
+            more = " …" if len(every) > len(names) else ""
             raise NotFound(
-                f"package {package_id} has no file {file}; see `bid list` for its files",
-                zh=f"文件包 {package_id} 中没有文件“{file}”",
+                f"package {package_id} has no file {file}; its files: {', '.join(names)}{more}",
+                zh=f"文件包 {package_id} 中没有文件“{file}”；其中的文件：{'、'.join(names)}{more}",
             )
         return [self._take_back(job, package, reason, by) for job in jobs]
 

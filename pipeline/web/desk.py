@@ -69,8 +69,9 @@ class Desk:
         folder = self.sealine.settings.scratch_folder / f"{FOLDER_PREFIX}{folder_id}"
         if not _FOLDER_ID.fullmatch(folder_id) or not folder.is_dir():
             raise NotFound(
-                "there is no such working folder, or it was cleaned up; send the file again",
-                zh="没有这个工作文件夹，或已被清理，请重新上传",
+                "there is no such upload, or it was signed, discarded or cleaned up; what was signed stands "
+                "under the bids, else send the file again",
+                zh="没有这次上传的内容：可能已签章、已放弃，或过期被清理；已签章的见“签章”页，否则请重新上传",
             )
         return folder
 

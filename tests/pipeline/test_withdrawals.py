@@ -201,7 +201,7 @@ def test_what_is_not_there_is_not_taken_back(app: App, package: Path, plan: Path
     package_id = submit(app, package, plan)
     with pytest.raises(NotFound):
         app.withdrawals.withdraw("nothing", reason=WHY, actor=app.actor)
-    with pytest.raises(NotFound, match=r"no file c\.pdf"):
+    with pytest.raises(NotFound, match=r"no file c\.pdf; its files: "):
         app.withdrawals.withdraw(package_id, reason=WHY, actor=app.actor, file="c.pdf")
     with pytest.raises(NotFound):
         app.withdrawals.void(app.records.jobs(package_id)[0].id, reason=WHY, actor=app.actor)
