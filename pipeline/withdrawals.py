@@ -23,8 +23,8 @@ from storage.rows import ArchiveRecord, JobRecord, PackageRecord, VoidRecord
 from storage.schema import JobState
 from storage.voids import MAX_VOID_REASON_CHARS, already_void
 
-MAX_TRIES = len(JobState)
 MAX_SHOWN_FILES = 10
+MAX_TRIES = len(JobState)
 """States only follow one another; a worker cannot be first more often than there are states."""
 
 
