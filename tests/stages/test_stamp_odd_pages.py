@@ -213,7 +213,7 @@ def test_pages_of_an_archival_file_keep_their_colours(tmp_path: Path, face: Seal
         pdf.save(plain)
     intent = pikepdf.Dictionary(S=pikepdf.Name.GTS_PDFA1)
     path = pdfs.with_catalogue(tmp_path / "b.pdf", plain, {"/OutputIntents": pikepdf.Array([intent])})
-    for source, groups in ((path, [True, False]), (plain, [None, False])):
+    for source, groups in ((path, [True, True]), (plain, [None, False])):
         out = stamped(source, face, (Mark(index, face.name, 40, 50, 42, 30, 0) for index in range(2)))
         with pikepdf.open(out) as pdf:
             found = [page.obj.get("/Group") for page in pdf.pages]
