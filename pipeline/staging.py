@@ -5,7 +5,8 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -180,10 +181,9 @@ class Staging:
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        others = sorted(
-            (path for path in runs.iterdir() if path != folder), key=lambda path: path.stat().st_mtime
-        )
-        for old in others[: max(0, len(others) + 1 - MAX_RUNS)]:
+        # Another dry run of the package may be under way: one that is not finished is none to be cleared.
+        finished = oldest_first(path.parent for path in runs.glob("*/run.json") if path.parent != folder)
+        for old in finished[: max(0, len(finished) + 1 - MAX_RUNS)]:
             shutil.rmtree(old, ignore_errors=True)
         return StagedRun(run_id, folder, plan, shown["found"])
 
@@ -232,6 +232,15 @@ class Staging:
         """
         run = self.run(staged, run_id, actor=actor)
         return self._bids.submit(staged.held, run.plan, actor=actor, key_uri=key_uri, choices=staged.choices)
+
+
+def oldest_first(folders: Iterable[Path]) -> list[Path]:
+    """Return folders by when something last happened in them; one that is gone meanwhile is left out."""
+    aged = []
+    for folder in folders:
+        with suppress(FileNotFoundError):
+            aged.append((folder.stat().st_mtime_ns, folder))
+    return [folder for _, folder in sorted(aged)]
 
 
 def _read_run(staged: Staged, run_id: str) -> tuple[Path, dict[str, Any]]:

@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 
 from pipeline.errors import UsageRefused, WrongState
 from pipeline.failures import refusals
-from pipeline.staging import STAGED, Staged, StagedRun
+from pipeline.staging import STAGED, Staged, StagedRun, oldest_first
 from pipeline.web.desk import FOLDER_PREFIX, Desk, wants_json
 from pipeline.web.openapi import PLAN_BODY, RUN_BODY, UPLOAD_BODY
 from pipeline.web.plan_input import plan_of_form, plan_of_json
@@ -43,6 +43,7 @@ def staged_routes(desk: Desk) -> APIRouter:
     """Return the routes of uploaded packages."""
     sealine = desk.sealine
     router = APIRouter(prefix="/bids/staged", tags=["bids"])
+    uploading = 0
 
     def staged(staged_id: str) -> Staged:
         return sealine.staging.staged(desk.folder(staged_id), actor=sealine.actor)
@@ -50,8 +51,10 @@ def staged_routes(desk: Desk) -> APIRouter:
     @router.post("", openapi_extra=UPLOAD_BODY)
     async def upload(request: Request) -> Response:
         """Take a package in, look at every file, and keep it for a day until it is signed or discarded."""
-        check_room(desk)
+        nonlocal uploading
+        check_waiting_room(desk, uploading=uploading)
         folder = desk.new_folder()
+        uploading += 1
         try:
             form = await receive_form(request, folder)
             package = form.file("package", "投标文件包（zip、rar 或 PDF）")
@@ -63,6 +66,8 @@ def staged_routes(desk: Desk) -> APIRouter:
         except BaseException:
             await anyio.to_thread.run_sync(partial(shutil.rmtree, folder, ignore_errors=True))
             raise
+        finally:
+            uploading -= 1
         staged_id = folder.name.removeprefix(FOLDER_PREFIX)
         if wants_json(request):
             return JSONResponse({"staged": staged_id, "files": list(taken.checked)})
@@ -151,7 +156,7 @@ def staged_routes(desk: Desk) -> APIRouter:
 def waiting_packages(desk: Desk) -> list[Waiting]:
     """Return the packages of this actor's that wait for their plan, newest first."""
     found = []
-    for folder in sorted(_staged_folders(desk), key=lambda folder: folder.stat().st_mtime, reverse=True):
+    for folder in reversed(oldest_first(_staged_folders(desk))):
         try:
             taken = desk.sealine.staging.staged(folder, actor=desk.sealine.actor, used=False)
         except refusals():
@@ -162,13 +167,16 @@ def waiting_packages(desk: Desk) -> list[Waiting]:
     return found
 
 
-def check_room(desk: Desk) -> None:
+def check_waiting_room(desk: Desk, *, uploading: int = 0) -> None:
     """Check that another package may be uploaded.
+
+    Args:
+        uploading: how many are on their way at this moment.
 
     Raises:
         WrongState: MAX_STAGED packages wait already.
     """
-    if len(_staged_folders(desk)) >= MAX_STAGED:
+    if len(_staged_folders(desk)) + uploading >= MAX_STAGED:
         raise WrongState(
             f"{MAX_STAGED} uploaded packages wait for their plan already; sign or discard one of them",
             zh=f"已有 {MAX_STAGED} 个上传的文件包等待处理，请先签章或放弃其中一个",

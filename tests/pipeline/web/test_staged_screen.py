@@ -103,10 +103,22 @@ def test_nothing_is_signed_without_consent_or_a_dry_run(client: TestClient, app:
     assert app.records.packages() == []
 
 
-def test_only_the_newest_dry_runs_are_kept(client: TestClient, staged: str) -> None:
+def test_only_the_newest_dry_runs_are_kept(client: TestClient, app: App, staged: str) -> None:
+    (folder,) = app.settings.scratch_folder.glob(f"*/{staging.STAGED}")
+    under_way = folder.parent / "runs" / "0123456789abcdef"  # of somebody who asked at the same time
+    under_way.mkdir(parents=True)
     runs = [str(_run(client, staged)["run"]) for _ in range(staging.MAX_RUNS + 1)]
+    assert under_way.is_dir()
     assert client.get(f"{staged}/runs/{runs[0]}/1/1/small.png").status_code == 404
     assert client.get(f"{staged}/runs/{runs[-1]}/1/1/small.png").status_code == 200
+
+
+def test_folders_are_put_in_order_although_one_is_gone_meanwhile(tmp_path: Path) -> None:
+    for number, name in enumerate(("new", "old")):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (1000 - number, 1000 - number))
+    folders = [tmp_path / name for name in ("new", "gone", "old")]
+    assert staging.oldest_first(folders) == [tmp_path / "old", tmp_path / "new"]
 
 
 @pytest.mark.parametrize(
