@@ -84,7 +84,7 @@ def test_names_in_the_text_of_a_blind_file_are_told_by_page_owners_of_seals_too(
 def test_a_blind_file_that_cannot_be_searched_is_not_called_clean(
     app: App, package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stages.pdf.traces.MAX_OBJECTS", 1)
+    monkeypatch.setattr("stages.pdf.object_traces.MAX_OBJECTS", 1)
     blind, *_ = app.bids.check(package, actor=app.actor, plan=PARTS.encode())
     assert isinstance(blind.looked.error, InputRefused)
     assert "blind.pdf: more than 1 objects" in str(blind.looked.error)
