@@ -1,7 +1,6 @@
 """Object numbers that a file points at and has no object for: nothing new may be given one of them."""
 
 import contextlib
-import mmap
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import pikepdf
 
 MAX_AWAITED = 100_000
+WINDOW_BYTES = 1 << 20
 HEAD_BYTES = 4096
 """How far before its /Type an object stream may begin."""
 
@@ -26,16 +26,25 @@ def awaited_numbers(pdf: pikepdf.Pdf, path: Path, *, first: int) -> frozenset[in
     the bytes are searched; a number too many does no harm, it is only left out.
     """
     found: set[int] = set()
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        parts: list[mmap.mmap | bytes] = [data, *_packed(pdf, data)]
-        for part in parts:
-            for number in _numbers(part):
-                if number >= first and len(found) < MAX_AWAITED:
-                    found.add(number)
+    for window in _windows(path):
+        for part in (window, *_packed(pdf, window)):
+            found.update(number for number in _numbers(part) if number >= first)
+            if len(found) > MAX_AWAITED:
+                return frozenset(sorted(found)[:MAX_AWAITED])
     return frozenset(found)
 
 
-def _numbers(data: mmap.mmap | bytes) -> Iterator[int]:
+def _windows(path: Path) -> Iterator[bytes]:
+    """Yield a file in pieces; each begins with the end of the one before, so that nothing is cut in two."""
+    end = b""
+    with path.open("rb", buffering=0) as file:
+        while piece := file.read(WINDOW_BYTES):
+            window = end + piece
+            yield window
+            end = window[-HEAD_BYTES:]
+
+
+def _numbers(data: bytes) -> Iterator[int]:
     at = data.find(_REFERENCE)
     while at >= 0:
         number = _NUMBER.search(data[max(0, at - _DIGITS) : at])
@@ -44,8 +53,8 @@ def _numbers(data: mmap.mmap | bytes) -> Iterator[int]:
         at = data.find(_REFERENCE, at + len(_REFERENCE))
 
 
-def _packed(pdf: pikepdf.Pdf, data: mmap.mmap) -> Iterator[bytes]:
-    """Yield what object streams unpack to."""
+def _packed(pdf: pikepdf.Pdf, data: bytes) -> Iterator[bytes]:
+    """Yield what the object streams that begin here unpack to."""
     at = data.find(_PACKED)
     while at >= 0:
         heads = _OBJECT.findall(data[max(0, at - HEAD_BYTES) : at])

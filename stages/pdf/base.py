@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import pikepdf
@@ -45,7 +45,6 @@ class BasePdf:
         is_hybrid: the last section is classic and the chain hybrid (`sections.Chain`).
         revisions: see `sections.Chain`.
         next_number: the first object number that is free.
-        awaited: numbers from there on that something refers to, though no object has them.
         info: the /Info dictionary, None when there is none.
         first_id: the permanent half of /ID, None when the file has none (§14.4).
         ends_with_newline: whether the last byte ends a line.
@@ -61,12 +60,19 @@ class BasePdf:
     is_hybrid: bool
     revisions: int
     next_number: int
-    awaited: frozenset[int]
     root: ObjGen
     info: ObjGen | None
     first_id: bytes | None
     ends_with_newline: bool
     slips: list[str]
+
+    @cached_property
+    def awaited(self) -> frozenset[int]:
+        """Numbers from next_number on that something refers to, though no object has them.
+
+        All bytes are read for it: only who appends asks.
+        """
+        return awaited_numbers(self.pdf, self.path, first=self.next_number)
 
     def check_unrepaired(self) -> None:
         """Check that all that was read so far stood where the file said; what was forgiven goes to slips.
@@ -287,7 +293,6 @@ def open_base(path: Path, *, name: str = "") -> Iterator[BasePdf]:
             is_hybrid=chain.is_hybrid and not is_stream,
             revisions=chain.revisions,
             next_number=next_number,
-            awaited=awaited_numbers(pdf, path, first=next_number),
             root=trailer.Root.objgen,
             info=info.objgen if isinstance(info, pikepdf.Object) and info.is_indirect else None,
             first_id=bytes(ids[0]) if ids is not None and has_id else None,
