@@ -317,6 +317,7 @@ class StampedDocument:
         widget_faces: the seals of widget_marks.
         widget_page: the page below the widget's marks, as they were planned on it.
         field_name: the empty signature field that takes the signature; None for a new field.
+        damaged_pages: indices of marked pages whose content breaks off; readers may not show the marks.
     """
 
     path: Path
@@ -326,6 +327,7 @@ class StampedDocument:
     widget_faces: tuple[SealFace, ...] = ()
     widget_page: PageGeometry | None = None
     field_name: str | None = None
+    damaged_pages: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Draw the marks of a plan on a PDF as one increment: vector placement, the text below stays text."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pikepdf
@@ -11,7 +11,7 @@ from stages.errors import InputRefused, PlacementRefused, PlanRefused
 from stages.pdf.base import open_base, refusals_named
 from stages.pdf.carriers import Carriers, carriers_of
 from stages.pdf.drawing import IMAGE, STATE, Palette, free_names, marks_operators, put_palette
-from stages.pdf.graphics_state import content_balance
+from stages.pdf.graphics_state import Balance, content_balance
 from stages.pdf.increment import Increment, append_increment
 from stages.pdf.stamp_annotations import put_stamps, shared_arrays
 from stages.pdf.structure import inherited, walk_pages
@@ -60,6 +60,7 @@ def stamp(
     carriers = _carriers(source.name, planned)
     drawn = (*carriers.content, *carriers.annotations)
     data, size_bytes = b"", source.size_bytes
+    damaged: list[int] = []
     if drawn:
         with open_base(source.path, name=source.name) as base, refusals_named(source.name):
             pages = list(walk_pages(base.pdf))
@@ -77,12 +78,13 @@ def stamp(
                 geometry = planned.inspected.pages[page_index]
                 if carriers.annotations:
                     put_stamps(palette, pages[page_index], geometry, marks, shared)
-                else:
-                    _draw_page(drawing, pages[page_index], geometry, marks)
+                elif _draw_page(drawing, pages[page_index], geometry, marks).is_damaged:
+                    damaged.append(page_index)
             rendered = increment.render()
             data, size_bytes = rendered.data, rendered.base_size_bytes
     append_increment(source.path, out, data, base_size_bytes=size_bytes)
-    return _stamped(out, planned, carriers, faces, source.size_bytes)
+    stamped = _stamped(out, planned, carriers, faces, source.size_bytes)
+    return replace(stamped, damaged_pages=tuple(damaged))
 
 
 def stamped_from(
@@ -162,7 +164,8 @@ def _look(mark: Mark) -> tuple[object, ...]:
     return (mark.seal, mark.x_mm, mark.y_mm, mark.w_mm, mark.h_mm, mark.angle_deg, mark.strip, mark.text)
 
 
-def _draw_page(drawing: _Drawing, page: pikepdf.Object, geometry: PageGeometry, marks: list[Mark]) -> None:
+def _draw_page(drawing: _Drawing, page: pikepdf.Object, geometry: PageGeometry, marks: list[Mark]) -> Balance:
+    """Put a page with its marks into the increment; return what was found of the page's own content."""
     contents = _content_streams(page)
     balance = content_balance(contents)
     resources, names = _resources_with_seals(drawing, page)
@@ -181,6 +184,7 @@ def _draw_page(drawing: _Drawing, page: pikepdf.Object, geometry: PageGeometry, 
         # Blended in grey, red ink would be shown grey (ISO 32000-2 §11.4.7); grey looks the same in RGB.
         changes["/Group"] = dictionary_with(group, {"/CS": b"/DeviceRGB"})
     drawing.increment.put(page.objgen, dictionary_with(page, changes))
+    return balance
 
 
 def _is_grey(space: object) -> bool:

@@ -11,7 +11,7 @@ MAX_CONTENT_BYTES = 64 << 20
 """Decoded content looked at on a page; the rest is taken as balanced."""
 MAX_OPAQUE_BYTES = 4 << 20
 """Encoded size up to which content in other filters than Flate is decoded."""
-DAMAGED_STEP_BYTES = 64
+DAMAGED_STEP_BYTES = 4096
 MAX_DEPTH = 512
 """Unclosed saves that are closed; readers give up at 28 to a few hundred."""
 
@@ -47,6 +47,7 @@ class Balance:
             breaks off.
         in_text: it ends inside a text object.
         marked: marked-content sequences it leaves open.
+        is_damaged: it cannot be decoded to its end: readers show a part, and may stop there.
     """
 
     before: int = 1
@@ -54,6 +55,7 @@ class Balance:
     unfinished: bytes = b""
     in_text: bool = False
     marked: int = 0
+    is_damaged: bool = False
 
     @property
     def opening(self) -> bytes:
@@ -71,7 +73,8 @@ class Balance:
 def content_balance(contents: list[pikepdf.Object]) -> Balance:
     """Return what must stand around content streams that are read as one (ISO 32000-2 §7.8.2)."""
     # Zero is white space here (ISO 32000-2 Table 1), but not to a regular expression.
-    data = b"\n".join(_decoded(stream) for stream in contents).replace(b"\0", b" ")
+    decoded = [_decoded(stream) for stream in contents]
+    data = b"\n".join(part for part, _ in decoded).replace(b"\0", b" ")
     depth = lowest = marked = position = 0
     in_text, unfinished = False, b""
     while not unfinished and (match := _TOKENS.search(data, position)) is not None:
@@ -97,7 +100,8 @@ def content_balance(contents: list[pikepdf.Object]) -> Balance:
         unfinished += _nesting_end(data)
     before = 1 + min(-lowest, MAX_DEPTH)
     after = max(1, min(before + depth, MAX_DEPTH))
-    return Balance(before, after, unfinished, in_text, min(marked, MAX_DEPTH))
+    is_damaged = any(is_cut for _, is_cut in decoded)
+    return Balance(before, after, unfinished, in_text, min(marked, MAX_DEPTH), is_damaged)
 
 
 def _string_end(data: bytes, position: int) -> tuple[int, bytes]:
@@ -138,31 +142,46 @@ def _nesting_end(data: bytes) -> bytes:
     return b"".join(b" " + closes for closes in reversed(nesting[-MAX_DEPTH:]))
 
 
-def _decoded(stream: pikepdf.Object) -> bytes:
-    """Return a content stream's bytes; empty when it cannot or should not be decoded."""
+def _decoded(stream: pikepdf.Object) -> tuple[bytes, bool]:
+    """Return what can be had of a content stream's bytes, and whether the rest is damaged.
+
+    What should not be decoded, for its size, is empty and counts as sound.
+    """
     try:
         raw = bytes(stream.read_raw_bytes())
         filters = stream.get("/Filter")
         if filters is None:
-            return raw[:MAX_CONTENT_BYTES]
+            return raw[:MAX_CONTENT_BYTES], False
         if isinstance(filters, pikepdf.Array) and len(filters) == 1:
             filters = filters[0]
         if filters == pikepdf.Name.FlateDecode and "/DecodeParms" not in stream:
             return _inflated(raw)
-        return bytes(stream.read_bytes()) if len(raw) <= MAX_OPAQUE_BYTES else b""
+        return (bytes(stream.read_bytes()), False) if len(raw) <= MAX_OPAQUE_BYTES else (b"", False)
     except (pikepdf.PdfError, pikepdf.DataDecodingError, RuntimeError, UnicodeError):
-        return b""
+        return b"", True
 
 
-def _inflated(raw: bytes) -> bytes:
+def _inflated(raw: bytes) -> tuple[bytes, bool]:
     """Return what can be had of deflated bytes: readers, too, show a damaged stream up to the damage."""
     try:
-        return zlib.decompressobj().decompress(raw, MAX_CONTENT_BYTES)
-    except zlib.error:
-        inflater, out = zlib.decompressobj(), bytearray()
-        with suppress(zlib.error):
-            for start in range(0, len(raw), DAMAGED_STEP_BYTES):
-                out += inflater.decompress(raw[start : start + DAMAGED_STEP_BYTES])
-                if len(out) > MAX_CONTENT_BYTES:
-                    break
-        return bytes(out[:MAX_CONTENT_BYTES])
+        return zlib.decompressobj().decompress(raw, MAX_CONTENT_BYTES), False
+    except zlib.error as error:
+        # With only the checksum at the end wrong, all of it is there.
+        return _until_damage(raw)[:MAX_CONTENT_BYTES], "incorrect data check" not in str(error)
+
+
+def _until_damage(raw: bytes) -> bytes:
+    inflater, out = zlib.decompressobj(), bytearray()
+    for start in range(0, len(raw), DAMAGED_STEP_BYTES):
+        step = raw[start : start + DAMAGED_STEP_BYTES]
+        before = inflater.copy()
+        try:
+            out += inflater.decompress(step)
+        except zlib.error:
+            with suppress(zlib.error):  # what the step gave before the damage is lost with the error
+                for value in step:
+                    out += before.decompress(bytes((value,)))
+            break
+        if len(out) > MAX_CONTENT_BYTES:
+            break
+    return bytes(out)

@@ -144,6 +144,22 @@ def test_what_stamping_would_refuse_the_dry_run_refuses(app: App, tmp_path: Path
     assert replace(run, files=()).mark_count == 0
 
 
+def test_a_marked_page_whose_content_is_damaged_is_warned_of(app: App, tmp_path: Path) -> None:
+    """Readers stop in the damage, and may show no seal: whoever signs must have looked."""
+    with pikepdf.open(write_pdf(tmp_path / "whole.pdf", pages=3)) as pdf:
+        for index in (0, 2):
+            broken = pdf.make_stream(b"")
+            broken.write(b"no deflate at all", filter=pikepdf.Name.FlateDecode)
+            pdf.pages[index].obj.Contents = broken
+        pdf.save(tmp_path / "a.pdf")
+    plan = TWO_RULES.replace("paging: right", "pages: 2-3, x_mm: 50, y_mm: 50")
+    (file,) = app.bids.dry_run(tmp_path / "a.pdf", plan.encode(), actor=app.actor).files
+    assert file.planned is not None
+    (warning,) = file.planned.warnings
+    assert "第 3 页：页面内容已损坏" in warning
+    assert "page 3: the content is damaged" in warning
+
+
 def test_parts_are_named_and_a_blind_one_needs_no_mark(app: App, package: Path, tmp_path: Path) -> None:
     parts = "parts:\n  - {name: 商务, files: a.pdf}\n  - {name: 技术, files: b.pdf, 暗标: true}\nrules:"
     wish = ThumbnailWish(tmp_path / "pictures", all_pages=True, side_px=60)

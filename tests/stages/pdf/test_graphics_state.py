@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.pdf.graphics_state import Balance, content_balance
+from stages.pdf.graphics_state import MAX_DEPTH, Balance, content_balance
 
 
 def balance_of(*parts: bytes) -> Balance:
@@ -69,6 +69,16 @@ def test_a_damaged_stream_counts_up_to_the_damage() -> None:
         stream = pdf.make_stream(b"")
         stream.write(packed[:3000] + b"\xff" * 400, filter=pikepdf.Name.FlateDecode)
         assert content_balance([stream]).after == 4
+        stream.write(zlib.compress(b"q " * 3000)[:-4] + b"\xff" * 4000, filter=pikepdf.Name.FlateDecode)
+        assert content_balance([stream]).after == MAX_DEPTH  # all of them are seen
+
+
+def test_a_wrong_checksum_alone_is_no_damage() -> None:
+    packed = zlib.compress(b"q q 1 0 0 1 5 5 cm Q")
+    with pikepdf.new() as pdf:
+        stream = pdf.make_stream(b"")
+        stream.write(packed[:-4] + b"\0\0\0\0", filter=pikepdf.Name.FlateDecode)
+        assert content_balance([stream]) == Balance(1, 2)
 
 
 def test_streams_are_read_as_one() -> None:
@@ -80,7 +90,7 @@ def test_content_that_cannot_be_decoded_counts_as_balanced() -> None:
     with pikepdf.new() as pdf:
         stream = pdf.make_stream(b"")
         stream.write(b"no deflate", filter=pikepdf.Name.FlateDecode)
-        assert content_balance([stream]) == Balance()
+        assert content_balance([stream]) == Balance(is_damaged=True)
 
 
 @given(st.lists(st.sampled_from([b"q", b"Q", b"1 0 0 1 5 5 cm"]), max_size=40))
