@@ -16,6 +16,7 @@ from pipeline.packages import LookedAt
 from pipeline.permissions import Actor, Permission, check_may
 from pipeline.progress import Progress, Silent
 from pipeline.seals_in_force import check_in_force
+from stages.derive import USUAL_CHOICES, Choices
 from stages.documents import SealFace
 from stages.errors import InputRefused, PlacementRefused
 from stages.stamp import stamp
@@ -51,7 +52,14 @@ class Stampings:
         self._clock = clock
 
     def stamp(
-        self, package: Path, plan: Path | bytes, out: Path, *, actor: Actor, progress: Progress | None = None
+        self,
+        package: Path,
+        plan: Path | bytes,
+        out: Path,
+        *,
+        actor: Actor,
+        choices: Choices = USUAL_CHOICES,
+        progress: Progress | None = None,
     ) -> list[StampedFile]:
         """Write every file of a package to a folder with its marks drawn: no key is touched.
 
@@ -59,6 +67,7 @@ class Stampings:
 
         Args:
             plan: its bytes, or the file they stand in.
+            choices: what may be done to a file that cannot be stamped as it is.
 
         Raises:
             InputRefused, PlanRefused, NotFound, PlacementRefused: as for a dry run; nothing was written.
@@ -68,7 +77,7 @@ class Stampings:
         by = check_may(actor, Permission.STAMP_BIDS)
         progress = progress or Silent()
         results = []
-        with self._bids.planned(package, plan, progress) as (_, looked, faces, scratch):
+        with self._bids.planned(package, plan, progress, choices) as (_, looked, faces, scratch):
             for name in faces:
                 check_in_force(self._records.seal(name), self._clock())
             make_folder(out)

@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.options import HomeOption, JsonOption, open_app
+from pipeline.cli.options import ConvertOption, DecryptOption, HomeOption, JsonOption, RepairOption, open_app
 from pipeline.cli.show import progress_bars, write_json, write_line, write_note, write_table
 from pipeline.documents_json import stamped_json
 from pipeline.failures import ExitCode, failure_of
 from pipeline.folders import check_out_folder
+from stages.derive import Choices
 
 UNSIGNED = "未签名：没有电子签名效力，仅供打印或核对 / unsigned: for print and for looking at only"
 
@@ -23,6 +24,9 @@ def stamp(
         str, typer.Option("--plan", help="用印方案：YAML 文件或方案名称 / a plan file or a preset")
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="输出文件夹 / folder for the stamped files")],
+    convert: ConvertOption = True,
+    repair: RepairOption = False,
+    decrypt: DecryptOption = False,
     home: HomeOption = None,
     json_: JsonOption = False,
 ) -> int:
@@ -30,7 +34,10 @@ def stamp(
     check_out_folder(package, out)
     with open_app(context, home) as sealine, progress_bars(quiet=json_) as progress:
         given = sealine.plans.given(plan, actor=sealine.actor)
-        stamped = sealine.stampings.stamp(package, given, out, actor=sealine.actor, progress=progress)
+        choices = Choices(convert=convert, repair=repair, decrypt=decrypt)
+        stamped = sealine.stampings.stamp(
+            package, given, out, actor=sealine.actor, choices=choices, progress=progress
+        )
     files = [stamped_json(one) for one in stamped]
     if json_:
         write_json({"signed": False, "files": files})

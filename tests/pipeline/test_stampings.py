@@ -127,3 +127,8 @@ def test_the_command_line_stamps_and_takes_back(
     said = json.loads(capsys.readouterr().out)
     assert said["signed"] is False
     assert [one["error"] and one["error"]["name"] for one in said["files"]] == [None, None, "INPUT_REFUSED"]
+    sound = (package / "b.pdf").read_bytes()
+    (package / "c.pdf").write_bytes(sound[: sound.rindex(b"startxref")])
+    assert run([*command[:-4], str(tmp_path / "mended"), *home, "--repair"]) == 0
+    with pikepdf.open(tmp_path / "mended" / "c.pdf") as pdf:
+        assert len(pdf.pages) == 2
