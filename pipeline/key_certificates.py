@@ -1,12 +1,16 @@
 """What a signing certificate says: whose it is, and whether it may sign now."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import cast
+from typing import TypeVar, cast
 
 import asn1crypto.x509
+import cryptography.x509
 
 from stages.authorities import Signer
 from stages.errors import SigningRefused
+
+AnyCertificate = TypeVar("AnyCertificate", asn1crypto.x509.Certificate, cryptography.x509.Certificate)
 
 
 def check_usable(signer: Signer, now: datetime) -> None:
@@ -48,3 +52,17 @@ def subject_of(certificate: asn1crypto.x509.Certificate) -> str:
     return str(
         names.get("common_name") or names.get("organization_name") or certificate.subject.human_friendly
     )
+
+
+def issuers_among(certificate: AnyCertificate, others: Sequence[AnyCertificate]) -> list[AnyCertificate]:
+    """Return the issuers of a certificate among others, nearest first; what leads nowhere is left out."""
+    found: list[AnyCertificate] = []
+    at, left = certificate, list(others)
+    while at.issuer != at.subject:
+        nearest = next((other for other in left if other.subject == at.issuer), None)
+        if nearest is None:
+            break
+        left.remove(nearest)
+        found.append(nearest)
+        at = nearest
+    return found

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
-from pipeline.key_certificates import subject_of
+from pipeline.key_certificates import issuers_among, subject_of
 from pipeline.pins import Pin, pin_of
 from stages.authorities import Signer
 from stages.errors import SigningRefused
@@ -147,27 +147,11 @@ def _make_signer(
     own = _to_asn1(certificate)
     return KeySigner(
         certificate=own,
-        chain=tuple(_issuers(certificate, others)),
+        chain=tuple(map(_to_asn1, issuers_among(certificate, others))),
         signature_algorithm=algorithm,
         subject=subject_of(own),
         _key=key,
     )
-
-
-def _issuers(
-    certificate: x509.Certificate, others: Sequence[x509.Certificate]
-) -> Sequence[asn1crypto.x509.Certificate]:
-    """Return the issuers of a certificate among others, nearest first; what leads nowhere is left out."""
-    found: list[x509.Certificate] = []
-    at, left = certificate, list(others)
-    while at.issuer != at.subject:
-        nearest = next((other for other in left if other.subject == at.issuer), None)
-        if nearest is None:
-            break
-        left.remove(nearest)
-        found.append(nearest)
-        at = nearest
-    return [_to_asn1(issuer) for issuer in found]
 
 
 def _fits(key: object, certificate: x509.Certificate) -> bool:

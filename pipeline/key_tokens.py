@@ -1,7 +1,7 @@
 """Signing keys in tokens and HSMs: found through the maker's PKCS#11 library, logged in once."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -9,7 +9,7 @@ import asn1crypto.x509
 import pkcs11
 from pkcs11 import exceptions as failures
 
-from pipeline.key_certificates import subject_of
+from pipeline.key_certificates import issuers_among, subject_of
 from pipeline.pins import Pin, pin_of
 from pipeline.token_address import TokenAddress, parse_token_address
 from pipeline.token_sessions import ECDSA, LIBRARY_LOCK, LOST, RSA, Algorithm, TokenSigner, lost, refused
@@ -167,7 +167,7 @@ def _signer(session: Any, address: TokenAddress) -> TokenSigner:
     return TokenSigner(
         address.shown,
         certificate,
-        _issuers(certificate, [one for one in certificates.values() if one is not certificate]),
+        issuers_among(certificate, [one for one in certificates.values() if one is not certificate]),
         _algorithm(key, certificate, address),
         session,
         key,
@@ -232,19 +232,3 @@ def _algorithm(key: Any, certificate: asn1crypto.x509.Certificate, address: Toke
 _KINDS: Mapping[tuple[pkcs11.KeyType, str], Algorithm] = MappingProxyType(
     {(pkcs11.KeyType.RSA, "rsa"): RSA, (pkcs11.KeyType.EC, "ec"): ECDSA}
 )
-
-
-def _issuers(
-    certificate: asn1crypto.x509.Certificate, others: Sequence[asn1crypto.x509.Certificate]
-) -> list[asn1crypto.x509.Certificate]:
-    """Return the issuers of a certificate among others, nearest first."""
-    found: list[asn1crypto.x509.Certificate] = []
-    at, left = certificate, list(others)
-    while at.issuer != at.subject:
-        nearest = next((other for other in left if other.subject == at.issuer), None)
-        if nearest is None:
-            break
-        left.remove(nearest)
-        found.append(nearest)
-        at = nearest
-    return found
