@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pipeline.clock import Clock
@@ -117,26 +118,7 @@ class Archiver:
         return ready
 
     def _to_archive(self, job: JobRecord, package: PackageRecord, source: ArchivedSource | None) -> ToArchive:
-        if job.state is JobState.UNSIGNED:
-            return ToArchive(
-                name=job.name,
-                package=package.name,
-                project=package.project,
-                bidder=package.bidder,
-                document_type=package.document_type,
-                original_sha256=job.source_digest,
-                original_size_bytes=job.source_size_bytes,
-                signed_sha256=None,
-                signed_size_bytes=0,
-                verdict_json=None,
-                plan_sha256=package.plan_digest,
-                source=source,
-            )
-        outputs = self.records.outputs(job.id)
-        verdict_json = self.store.read(outputs[JobState.VERIFIED].digest)
-        verdict = json.loads(verdict_json)
-        claim = self.records.claim_of(job.id)
-        return ToArchive(
+        document = ToArchive(
             name=job.name,
             package=package.name,
             project=package.project,
@@ -144,14 +126,26 @@ class Archiver:
             document_type=package.document_type,
             original_sha256=job.source_digest,
             original_size_bytes=job.source_size_bytes,
+            signed_sha256=None,
+            signed_size_bytes=0,
+            verdict_json=None,
+            plan_sha256=package.plan_digest,
+            source=source,
+        )
+        if job.state is JobState.UNSIGNED:
+            return document
+        outputs = self.records.outputs(job.id)
+        verdict_json = self.store.read(outputs[JobState.VERIFIED].digest)
+        verdict = json.loads(verdict_json)
+        claim = self.records.claim_of(job.id)
+        return replace(
+            document,
             signed_sha256=verdict["signed"]["sha256"],
             signed_size_bytes=verdict["signed"]["size_bytes"],
             verdict_json=verdict_json,
-            plan_sha256=package.plan_digest,
             certificate=claim.certificate_fingerprint if claim else "",
             signed_at=claim.claimed_at if claim else None,
             stamped_at=_last_timestamp(verdict),
-            source=source,
         )
 
     def _keep(

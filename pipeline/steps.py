@@ -118,9 +118,8 @@ class Steps:
         return self._done(bench, Act.PLAN, output, marks=len(planned.marks))
 
     def _stamp(self, bench: Bench) -> Outcome:
-        if (
-            bench.planned.anonymous and not bench.planned.signed_invisibly
-        ):  # 暗标: the file stays what it is, byte for byte
+        if bench.planned.anonymous and not bench.planned.signed_invisibly:
+            # 暗标: the file stays what it is, byte for byte.
             return self.move(
                 bench.job.id, bench.job.state, Act.KEEP_UNSIGNED, detail={"kept": bench.job.source_digest}
             )
