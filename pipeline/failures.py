@@ -1,6 +1,7 @@
 """The one table that gives each class of error its exit code, HTTP status and retry decision."""
 
 import errno
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
@@ -100,6 +101,17 @@ def failure_of(error: BaseException) -> Failure:
         if isinstance(error, kind):
             return failure
     return DISK_FULL if isinstance(error, OSError) and error.errno in _FULL else UNEXPECTED
+
+
+def exit_code_of(error: BaseException | None) -> ExitCode:
+    """Return the exit code an error means; OK for none."""
+    return failure_of(error).exit_code if error else ExitCode.OK
+
+
+def common_code(codes: Iterable[ExitCode]) -> ExitCode:
+    """Return the exit code of a batch: its documents' common one, else PARTLY_REFUSED."""
+    found = set(codes)
+    return found.pop() if len(found) == 1 else ExitCode.PARTLY_REFUSED
 
 
 def message_zh(error: BaseException) -> str:

@@ -20,6 +20,7 @@ from pipeline.cli.options import (
     TrustOption,
     TsaOption,
     open_app,
+    signing_flags,
 )
 from pipeline.cli.show import progress_bars, write_json, write_line, write_note, write_table
 from pipeline.cli.taking_back import withdraw
@@ -27,7 +28,7 @@ from pipeline.cli.unsigned import stamp, unstamp
 from pipeline.clock import utc_now
 from pipeline.documents_json import dry_run_json, result_json
 from pipeline.dry_runs import dry_run_csv
-from pipeline.failures import ExitCode, failure_of
+from pipeline.failures import ExitCode, common_code, exit_code_of
 from pipeline.folders import check_out_file, check_out_folder
 from pipeline.jobs import STATE_LABELS
 from pipeline.packages import LookedAt
@@ -156,12 +157,7 @@ def sign(
 ) -> int:
     """签章并归档 / Stamp, sign, timestamp, verify, archive. The same command again goes on."""
     check_out_folder(package, out)
-    flags = {
-        "key": key,
-        "tsa_urls": tuple(tsa) if tsa else None,
-        "trust": trust,
-        "crls": tuple(crl) if crl else None,
-    }
+    flags = signing_flags(key, tsa, trust, crl)
     with open_app(context, home, pin_fd=pin_fd, **flags) as sealine, progress_bars(quiet=json_) as progress:
         since = utc_now()
         package_record = sealine.bids.submit(
@@ -217,17 +213,13 @@ def show_results(package_id: str, results: Sequence[FileResult], *, json_: bool)
 
 def exit_of_results(results: Sequence[FileResult]) -> int:
     """Return the exit code of a package: its files' common one, or PARTLY_REFUSED."""
-    return _common(
-        {ExitCode[str(result.error["name"])] if result.error else ExitCode.OK for result in results}
+    return common_code(
+        ExitCode[str(result.error["name"])] if result.error else ExitCode.OK for result in results
     )
 
 
 def _exit_of_looked(looked: Sequence[LookedAt]) -> int:
-    return _common({failure_of(file.error).exit_code if file.error else ExitCode.OK for file in looked})
-
-
-def _common(codes: set[ExitCode]) -> int:
-    return codes.pop() if len(codes) == 1 else ExitCode.PARTLY_REFUSED
+    return common_code(exit_code_of(file.error) for file in looked)
 
 
 def _message(error: Any) -> str:

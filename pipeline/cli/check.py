@@ -8,7 +8,7 @@ import typer
 
 from pipeline.cli.options import ConvertOption, DecryptOption, HomeOption, JsonOption, RepairOption, open_app
 from pipeline.cli.show import progress_bars, write_json, write_line, write_table
-from pipeline.failures import ExitCode, failure_of
+from pipeline.failures import common_code, exit_code_of
 from pipeline.folders import check_out_file
 from pipeline.preflight import checked_csv, checked_json
 from stages.derive import Choices
@@ -56,9 +56,7 @@ def check(
         show_checked(documents)
         if csv is not None:
             write_line(f"已写入 / written: {csv}")
-    errors = (file.looked.error for file in files)
-    codes = {failure_of(error).exit_code if error else ExitCode.OK for error in errors}
-    return codes.pop() if len(codes) == 1 else ExitCode.PARTLY_REFUSED
+    return common_code(exit_code_of(file.looked.error) for file in files)
 
 
 def show_checked(files: Sequence[Mapping[str, Any]]) -> None:

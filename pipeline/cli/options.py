@@ -1,7 +1,7 @@
 """Options that several commands share, and the App they open."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -92,6 +92,18 @@ def read_pin(descriptor: int) -> str:
 
 def _prompt() -> str:
     return str(typer.prompt("PIN", hide_input=True, err=True))
+
+
+def signing_flags(
+    key: str | None, tsa: Sequence[str] | None, trust: Path | None, crl: Sequence[Path] | None
+) -> dict[str, Any]:
+    """Return the settings that the options of signing stand for, for `open_app`."""
+    return {
+        "key": key,
+        "tsa_urls": tuple(tsa) if tsa else None,
+        "trust": trust,
+        "crls": tuple(crl) if crl else None,
+    }
 
 
 def home_of(context: typer.Context, home: Path | None) -> Path | None:

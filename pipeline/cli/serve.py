@@ -19,6 +19,7 @@ from pipeline.cli.options import (
     TrustOption,
     TsaOption,
     open_app,
+    signing_flags,
 )
 from pipeline.cli.show import write_note
 from pipeline.clock import utc_now
@@ -49,12 +50,7 @@ def serve(
     """启动浏览器控制台 / Serve the console, for this machine only: there are no accounts yet."""
     address = check_loopback(host)
     stop_gently()
-    flags = {
-        "key": key,
-        "tsa_urls": tuple(tsa) if tsa else None,
-        "trust": trust,
-        "crls": tuple(crl) if crl else None,
-    }
+    flags = signing_flags(key, tsa, trust, crl)
     with open_app(context, home, pin_fd=pin_fd, **flags) as sealine, listening(address, port) as listener:
         sealine.keyring.signer(sealine.key_uri)
         with background_work(sealine):

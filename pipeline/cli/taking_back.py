@@ -1,6 +1,6 @@
 """`sealine bid withdraw` and `sealine archive void`: what was handed in or archived is taken back."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -13,10 +13,11 @@ from pipeline.cli.options import (
     TrustOption,
     TsaOption,
     open_app,
+    signing_flags,
 )
 from pipeline.cli.show import write_json, write_line, write_table
 from pipeline.documents_json import taken_back_json, void_json
-from pipeline.failures import ExitCode, failure_of
+from pipeline.failures import common_code, exit_code_of
 from pipeline.jobs import STATE_LABELS
 
 ReasonOption = Annotated[str, typer.Option("--reason", help="理由，必填 / why; it is kept")]
@@ -38,7 +39,7 @@ def withdraw(
     json_: JsonOption = False,
 ) -> int:
     """撤回 / Take a package back: what is not signed leaves the line, what is archived is voided."""
-    flags = _flags(key, tsa, trust, crl)
+    flags = signing_flags(key, tsa, trust, crl)
     with open_app(context, home, pin_fd=pin_fd, **flags) as sealine:
         taken = sealine.withdrawals.withdraw(package_id, reason=reason, actor=sealine.actor, file=file)
     files = [taken_back_json(one) for one in taken]
@@ -55,8 +56,7 @@ def withdraw(
             for one, file in zip(taken, files, strict=True)
         ]
         write_table("撤回结果 / taken back", ("文件", "状态", "作废", "未能撤回的原因"), rows)
-    codes = {failure_of(one.error).exit_code if one.error else ExitCode.OK for one in taken}
-    return codes.pop() if len(codes) == 1 else ExitCode.PARTLY_REFUSED
+    return common_code(exit_code_of(one.error) for one in taken)
 
 
 def void(
@@ -72,18 +72,9 @@ def void(
     json_: JsonOption = False,
 ) -> None:
     """作废 / Void a document by a signed, timestamped record; its bytes stay. Cannot be undone."""
-    with open_app(context, home, pin_fd=pin_fd, **_flags(key, tsa, trust, crl)) as sealine:
+    with open_app(context, home, pin_fd=pin_fd, **signing_flags(key, tsa, trust, crl)) as sealine:
         record = sealine.withdrawals.void(archive_id, reason=reason, actor=sealine.actor)
     if json_:
         write_json({"id": record.job_id, "void": void_json(record)})
     else:
         write_line(f"已作废 {record.job_id}：{record.reason}（{record.voided_by}）/ void")
-
-
-def _flags(key: str | None, tsa: list[str] | None, trust: object, crl: list[Any] | None) -> dict[str, Any]:
-    return {
-        "key": key,
-        "tsa_urls": tuple(tsa) if tsa else None,
-        "trust": trust,
-        "crls": tuple(crl) if crl else None,
-    }

@@ -8,7 +8,7 @@ import typer
 from pipeline.cli.options import ConvertOption, DecryptOption, HomeOption, JsonOption, RepairOption, open_app
 from pipeline.cli.show import progress_bars, write_json, write_line, write_note, write_table
 from pipeline.documents_json import stamped_json
-from pipeline.failures import ExitCode, failure_of
+from pipeline.failures import common_code, exit_code_of
 from pipeline.folders import check_out_folder
 from stages.derive import Choices
 
@@ -49,8 +49,7 @@ def stamp(
         ]
         write_table("盖章结果（未签名）/ stamped, unsigned", columns, rows)
         write_note(UNSIGNED)
-    codes = {failure_of(one.error).exit_code if one.error else ExitCode.OK for one in stamped}
-    return codes.pop() if len(codes) == 1 else ExitCode.PARTLY_REFUSED
+    return common_code(exit_code_of(one.error) for one in stamped)
 
 
 def unstamp(

@@ -14,6 +14,7 @@ from pipeline.cli.options import (
     TrustOption,
     TsaOption,
     open_app,
+    signing_flags,
 )
 from pipeline.cli.show import write_note
 from pipeline.clock import utc_now
@@ -34,12 +35,7 @@ def worker(
     home: HomeOption = None,
 ) -> None:
     """启动工作进程 / Work on jobs from the broker (SEALINE_BROKER_URL) until SIGTERM or Ctrl+C."""
-    flags = {
-        "key": key,
-        "tsa_urls": tuple(tsa) if tsa else None,
-        "trust": trust,
-        "crls": tuple(crl) if crl else None,
-    }
+    flags = signing_flags(key, tsa, trust, crl)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
