@@ -83,12 +83,13 @@ def _selected(selection: str, page_count: int) -> Sequence[int]:
     return sorted(chosen)
 
 
-def page_list(page_indices: Sequence[int]) -> str:
-    """Return page numbers for people: 1-3, 7."""
+def page_list(page_indices: Sequence[int], *, most: int | None = None) -> str:
+    """Return ascending page indices as page numbers for people: 1-3, 7; the first `most` runs of them."""
     runs: list[list[int]] = []
     for index in page_indices:
-        if runs and runs[-1][1] == index - 1:
+        if runs and index in (runs[-1][1], runs[-1][1] + 1):
             runs[-1][1] = index
         else:
             runs.append([index, index])
-    return ", ".join(f"{a + 1}" if a == b else f"{a + 1}-{b + 1}" for a, b in runs)
+    shown = ", ".join(f"{a + 1}" if a == b else f"{a + 1}-{b + 1}" for a, b in runs[:most])
+    return shown + (" …" if most is not None and len(runs) > most else "")

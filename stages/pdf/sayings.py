@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from stages.documents import Finding, Severity
+from stages.page_selection import page_list
 
 MAX_SHOWN = 8
 """Names or runs of pages in one message."""
@@ -375,14 +376,7 @@ def say(code: str, **values: object) -> Finding:
 
 def page_numbers(page_indices: Sequence[int]) -> str:
     """Return ascending page indices as page numbers for people, the first MAX_SHOWN runs: 1-3, 7."""
-    runs: list[list[int]] = []
-    for index in page_indices:
-        if runs and index in (runs[-1][1], runs[-1][1] + 1):
-            runs[-1][1] = index
-        else:
-            runs.append([index, index])
-    shown = ", ".join(f"{a + 1}" if a == b else f"{a + 1}-{b + 1}" for a, b in runs[:MAX_SHOWN])
-    return shown + (" …" if len(runs) > MAX_SHOWN else "")
+    return page_list(page_indices, most=MAX_SHOWN)
 
 
 def some_names(names: Sequence[str]) -> str:
